@@ -19,8 +19,8 @@ void tm_text_init(void);
 
 /*
  * Valid UTF-8 is kept; control characters, line and paragraph separators, characters
- * that change the direction of text or are invisible, unassigned ones and invalid bytes
- * become \xNN, byte by byte.  The result is released with free().
+ * that change the direction of text or are invisible, and invalid bytes become \xNN,
+ * byte by byte.  The result is released with free().
  */
 char *tm_text_clean(const void *bytes, size_t length);
 
@@ -43,7 +43,7 @@ bool tm_text_is_utf8(const void *bytes, size_t length);
 
 /*
  * Bytes as a JSON string value: valid UTF-8 as it is, an invalid byte as U+FFFD, lone
- * surrogates in the encoding of Python's "surrogatepass" too.  NUL ends nothing.
+ * surrogates too.  NUL ends nothing.
  * Returns a new reference to a jansson string, never NULL.
  */
 struct json_t;
