@@ -88,6 +88,10 @@ struct tm_reader_region tm_reader_region(const struct tm_reader *reader, enum tm
  */
 const char *tm_reader_damage(const struct tm_reader *reader);
 
+/* Records the first damage found; later ones are consequences more often than not. */
+void tm_reader_damaged(struct tm_reader *reader, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /*
  * Copies file bytes.  Returns how many there were (less than `size` at the end of the
  * file), or -errno.

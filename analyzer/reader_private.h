@@ -22,10 +22,6 @@ struct tm_reader {
 	char damage[160]; /* empty = none */
 };
 
-/* Records the first damage found; later ones are consequences more often than not. */
-void tm_reader_damaged(struct tm_reader *reader, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /* Frees the private copies. */
 void tm_reader_drop_tables(struct tm_reader *reader);
 
