@@ -1,0 +1,6 @@
+"""What the end-to-end tests are written with; see case.py."""
+from .case import Case, once, families, slow, serial
+from .pythons import Python
+from .session import Session, Timeout, poll
+
+__all__ = ["Case", "Python", "Session", "Timeout", "families", "once", "poll", "serial", "slow"]

@@ -1,0 +1,31 @@
+"""multiprocessing in the start method it is told; results in order on stdout."""
+import multiprocessing
+import sys
+
+
+class Kept:
+    pass
+
+
+kept = []
+
+
+def work(number):
+    kept.append(Kept())
+    return number * number
+
+
+def main():
+    multiprocessing.set_start_method(sys.argv[1])
+    with multiprocessing.Pool(2) as pool:
+        print(pool.map(work, range(20)))
+    queue = multiprocessing.Queue()
+    process = multiprocessing.Process(target=queue.put, args=("from a process",))
+    process.start()
+    print(queue.get())
+    process.join()
+    print("exit code", process.exitcode)
+
+
+if __name__ == "__main__":
+    main()
