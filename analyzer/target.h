@@ -45,6 +45,9 @@ const char *tm_target_state_name(enum tm_target_state state);
 /* Look again at the process and update the state. */
 enum tm_target_state tm_target_refresh(struct tm_target *target);
 
+/* Is @pid the process that this recording is of, and does it still write to it? */
+bool tm_target_is_recorded_by(const struct tm_target *target, pid_t pid);
+
 /*
  * Recordings of other users are refused (their content is chosen by whoever wrote them)
  * until this is called with true; the option --any-user does.

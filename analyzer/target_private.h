@@ -32,7 +32,4 @@ int tm_target_open_pid(pid_t pid, struct tm_target **out, struct tm_target_refus
  */
 void tm_target_find_process(struct tm_target *target, pid_t likely);
 
-/* Is @pid the process that this recording is of, and does it still write to it? */
-bool tm_target_is_recorded_by(const struct tm_target *target, pid_t pid);
-
 #endif
