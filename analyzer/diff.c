@@ -1,0 +1,174 @@
+/*
+ * diff.c - classify what a scan visits by the two points
+ */
+#include "diff.h"
+
+#include <string.h>
+
+enum fate {
+	FATE_OTHER,    /* not of this diff */
+	FATE_SURVIVED, /* born between the points, alive at TO */
+	FATE_TRASH,    /* the same, but TO's own collection reclaimed it */
+	FATE_FREED,    /* alive at FROM, dead at TO */
+};
+
+static enum fate fate_of(const struct tm_scan_item *item, const struct tm_scan_facts *facts,
+			 uint32_t from, uint32_t to)
+{
+	int64_t born = tm_scan_interval(facts, item->word);
+
+	if (born >= to)
+		return FATE_OTHER;
+	if (item->death < to)
+		return born < from && item->death >= from ? FATE_FREED : FATE_OTHER;
+	if (born < from)
+		return FATE_OTHER;
+	if (item->death == to && (item->flags & TM_DF_MARK_COLLECTION))
+		return FATE_TRASH;
+	return FATE_SURVIVED;
+}
+
+static bool is_buffer(const struct tm_scan_item *item)
+{
+	return tm_word_kind(item->word) == TM_BUFFER;
+}
+
+/* Add to a sum, or (count below zero) take from it. */
+static void adjust(uint64_t *sum, int64_t count, uint64_t amount)
+{
+	if (count < 0)
+		*sum -= amount < *sum ? amount : *sum;
+	else
+		tm_cells_sum(sum, amount);
+}
+
+static void count_survivor(struct tm_totals *t, const struct tm_scan_item *item)
+{
+	uint64_t n = (uint64_t)(item->count < 0 ? -item->count : item->count);
+
+	adjust(&t->survived_bytes, item->count, item->bytes);
+	if (is_buffer(item)) {
+		adjust(&t->buffers, item->count, n);
+		adjust(&t->buffer_bytes, item->count, item->bytes);
+		return;
+	}
+	adjust(&t->survived_objects, item->count, n);
+	if (tm_word_kind(item->word) == TM_PENDING)
+		adjust(&t->pending, item->count, n);
+}
+
+static void visit(void *context, const struct tm_scan_item *item)
+{
+	struct tm_diff *d = context;
+	uint64_t n = (uint64_t)(item->count < 0 ? -item->count : item->count);
+	uint64_t objects = is_buffer(item) ? 0 : n;
+
+	switch (fate_of(item, &d->facts, d->span.from.number, d->span.to.number)) {
+	case FATE_SURVIVED:
+		count_survivor(&d->totals, item);
+		tm_cells_add(&d->kept, item->word, item->count, item->bytes, item->address);
+		break;
+	case FATE_TRASH:
+		adjust(&d->totals.trash_objects, item->count, objects);
+		adjust(&d->totals.trash_bytes, item->count, item->bytes);
+		tm_cells_add(&d->trash, item->word, item->count, item->bytes, item->address);
+		break;
+	case FATE_FREED:
+		adjust(&d->totals.freed_objects, item->count, objects);
+		adjust(&d->totals.freed_bytes, item->count, item->bytes);
+		break;
+	case FATE_OTHER:
+		break;
+	}
+}
+
+/* The event counters at a point; now they are what the threads say. */
+static struct tm_reader_counters counters_at(struct tm_reader *reader, const struct tm_point *point,
+					     bool before_is_start)
+{
+	struct tm_reader_counters none = {0, 0, 0};
+
+	if (point->now)
+		return tm_reader_counters(reader);
+	if (point->number == 0 && before_is_start)
+		return none;
+	return (struct tm_reader_counters){point->mark.created, point->mark.destroyed,
+					   point->mark.lost};
+}
+
+static uint64_t growth(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
+/* gc.garbage is looked at when a mark is followed up: now it is what it was at the newest. */
+static uint64_t garbage_at(struct tm_reader *reader, const struct tm_point *point)
+{
+	const struct tm_mark *newest;
+
+	if (!point->now)
+		return point->mark.garbage;
+	newest = tm_reader_mark(reader, tm_points_newest(reader));
+	return newest ? newest->garbage : 0;
+}
+
+static void count_events(struct tm_diff *d, struct tm_reader *reader)
+{
+	bool all = d->facts.before_is_start;
+	struct tm_reader_counters from = counters_at(reader, &d->span.from, all);
+	struct tm_reader_counters to = counters_at(reader, &d->span.to, all);
+
+	d->totals.created = growth(from.created, to.created);
+	d->totals.destroyed = growth(from.destroyed, to.destroyed);
+	d->totals.garbage =
+		growth(garbage_at(reader, &d->span.from), garbage_at(reader, &d->span.to));
+}
+
+/* Birth fields below this are of no interest among the living. */
+static uint32_t oldest_birth(const struct tm_reader *reader, const struct tm_span *span)
+{
+	if (span->from.number == 0 && tm_reader_header(reader)->start_set == 0)
+		return 0;
+	return span->from.number + 1;
+}
+
+void tm_diff_make(struct tm_diff *d, struct tm_reader *reader, const struct tm_span *span)
+{
+	memset(d, 0, sizeof(*d));
+	d->span = *span;
+	d->intervals = span->to.number - span->from.number;
+	tm_scan(reader, oldest_birth(reader, span), visit, d, &d->facts);
+	tm_reader_reload(reader);
+	count_events(d, reader);
+}
+
+void tm_diff_free(struct tm_diff *d)
+{
+	tm_cells_free(&d->kept);
+	tm_cells_free(&d->trash);
+}
+
+struct sieve {
+	const struct tm_span *span;
+	tm_scan_visit *visit;
+	void *context;
+	struct tm_scan_facts *facts;
+};
+
+static void sift(void *context, const struct tm_scan_item *item)
+{
+	struct sieve *s = context;
+
+	if (item->address &&
+	    fate_of(item, s->facts, s->span->from.number, s->span->to.number) == FATE_SURVIVED)
+		s->visit(s->context, item);
+}
+
+void tm_diff_survivors(struct tm_reader *reader, const struct tm_span *span, tm_scan_visit *visitor,
+		       void *context, struct tm_scan_facts *facts)
+{
+	struct sieve s = {span, visitor, context, facts};
+
+	tm_scan(reader, oldest_birth(reader, span), sift, &s, facts);
+	tm_reader_reload(reader);
+}

@@ -1,0 +1,58 @@
+/*
+ * diff.h - what was born between two points and is alive at the second
+ *
+ * Survivors of (A, B] were born in the interval of a mark i with A <= i < B and were
+ * alive at B.  What the collection that B itself made reclaimed was alive at B, but
+ * unreachable: it is apart, as trash.
+ */
+#ifndef TIDEMARK_DIFF_H
+#define TIDEMARK_DIFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cells.h"
+#include "points.h"
+#include "reader.h"
+#include "scan.h"
+
+struct tm_totals {
+	uint64_t created; /* events between the points, as the recorder counts them */
+	uint64_t destroyed;
+	uint64_t survived_objects; /* objects, and blocks not resolved yet; no buffers */
+	uint64_t survived_bytes;   /* buffers included */
+	uint64_t buffers;	   /* blocks that are no objects */
+	uint64_t buffer_bytes;
+	uint64_t pending; /* blocks whose type is not resolved yet */
+	uint64_t trash_objects;
+	uint64_t trash_bytes;
+	uint64_t freed_objects; /* alive at FROM, dead at TO */
+	uint64_t freed_bytes;	/* buffers included */
+	uint64_t garbage;	/* by how much gc.garbage grew */
+};
+
+struct tm_diff {
+	struct tm_span span;
+	struct tm_scan_facts facts;
+	struct tm_totals totals;
+	uint32_t intervals; /* between the points */
+	struct tm_cells kept;
+	struct tm_cells trash;
+};
+
+/*
+ * Scans the recording and leaves the reader reloaded, fit for tm_model_new().  Release
+ * with tm_diff_free().
+ */
+void tm_diff_make(struct tm_diff *diff, struct tm_reader *reader, const struct tm_span *span);
+void tm_diff_free(struct tm_diff *diff);
+
+/*
+ * The single survivors: calls `visit` for each that has an address, in the order of the
+ * heap, those that died since last.
+ */
+void tm_diff_survivors(struct tm_reader *reader, const struct tm_span *span, tm_scan_visit *visit,
+		       void *context, struct tm_scan_facts *facts);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * notes.c - from counters and flags to sentences
+ */
+#include "notes.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "text.h"
+
+void tm_notes_add(struct tm_notes *notes, const char *fmt, ...)
+{
+	va_list args;
+
+	notes->lines =
+		tm_mem_grow(notes->lines, notes->count, &notes->capacity, sizeof(*notes->lines));
+	va_start(args, fmt);
+	notes->lines[notes->count++] = tm_mem_vformat(fmt, args);
+	va_end(args);
+}
+
+void tm_notes_free(struct tm_notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		free(notes->lines[i]);
+	free(notes->lines);
+}
+
+/*
+ * What a loss counter means.  `one` and `many` follow the number; `numbers` says whether
+ * births or deaths are missing from the numbers because of it.
+ */
+static const struct {
+	enum tm_loss loss;
+	bool numbers;
+	const char *one;
+	const char *many;
+} losses[] = {
+	{TM_L_NO_SPACE, true, "birth is not recorded: no space was left for it",
+	 "births are not recorded: no space was left for them"},
+	{TM_L_ADDRESS, true, "birth is not recorded: its address has no place in a recording",
+	 "births are not recorded: their addresses have no place in a recording"},
+	{TM_L_TALLIES, true, "death across marks is not recorded: no space was left for it",
+	 "deaths across marks are not recorded: no space was left for them"},
+	{TM_L_SITES, false, "object has no site: the table of call stacks was full",
+	 "objects have no site: the table of call stacks was full"},
+	{TM_L_TYPES, false, "object has no type: the table of types was full",
+	 "objects have no type: the table of types was full"},
+	{TM_L_MARKS, false, "mark was refused: the table of marks was full",
+	 "marks were refused: the table of marks was full"},
+	{TM_L_BIRTH_OVER, false,
+	 "death was not reported by the interpreter and noticed when its memory was used again",
+	 "deaths were not reported by the interpreter and noticed when their memory was used "
+	 "again"},
+	{TM_L_FREED_LIVE, false,
+	 "death was not reported by the interpreter and noticed when its memory was freed",
+	 "deaths were not reported by the interpreter and noticed when their memory was freed"},
+};
+
+static void note_losses(struct tm_notes *notes, const struct tm_header *header)
+{
+	char number[TM_TEXT_NUMBER];
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		uint64_t lost = header->losses[losses[i].loss];
+
+		if (lost == 0)
+			continue;
+		notes->incomplete |= losses[i].numbers;
+		tm_notes_add(notes, "%s %s", tm_text_count(number, lost),
+			     lost == 1 ? losses[i].one : losses[i].many);
+	}
+}
+
+static void note_space(struct tm_notes *notes, const struct tm_header *header)
+{
+	char since[TM_TEXT_NUMBER];
+
+	if (header->full_since_ns) {
+		tm_notes_add(notes,
+			     "space for the recording ended at %s; what came later is not in it",
+			     tm_text_time(since, header->full_since_ns));
+		notes->incomplete = true;
+	}
+}
+
+static void note_tracer(struct tm_notes *notes, const struct tm_header *header)
+{
+	char lost[TM_TEXT_NUMBER];
+	char back[TM_TEXT_NUMBER];
+
+	if (header->losses[TM_L_TRACER] == 0 && header->tracer_lost_ns == 0)
+		return;
+	notes->incomplete = true;
+	tm_text_time(lost, header->tracer_lost_ns);
+	if (header->tracer_back_ns > header->tracer_lost_ns)
+		tm_notes_add(notes,
+			     "another tool held the interpreter's reference tracer, first seen at "
+			     "%s, last at %s: births and deaths of that time may be missing",
+			     lost, tm_text_time(back, header->tracer_back_ns));
+	else
+		tm_notes_add(notes,
+			     "another tool took the interpreter's reference tracer at %s: births "
+			     "and deaths since then are missing",
+			     lost);
+}
+
+static const struct {
+	enum tm_blind bit;
+	const char *sentence;
+} blind[] = {
+	{TM_B_STACKS,
+	 "Python frames could not be read on this interpreter, so no object has a site"},
+	{TM_B_TYPES, "types could not be resolved on this interpreter"},
+	{TM_B_COLLECTOR,
+	 "the cyclic collector could not be watched, so cyclic trash is not told apart"},
+	{TM_B_EXECUTOR, "marks are followed up only when the program collects: no signal handler "
+			"could be installed"},
+	{TM_B_SIGNAL_TAKEN,
+	 "the program handles the mark signal itself, so a plain signal sets no mark"},
+	{TM_B_FREE_LISTS, "objects of built-in types that the interpreter recycles may keep the "
+			  "birth of their memory"},
+	{TM_B_FLOATS, "floats that the interpreter recycles keep the birth of their memory"},
+	{TM_B_FRAMES, "frames that the interpreter recycles keep the birth of their memory"},
+	{TM_B_INHERITED, "a forked child: objects of before the fork are not in its recording"},
+};
+
+static void note_blind(struct tm_notes *notes, const struct tm_header *header)
+{
+	uint32_t bits = header->blind;
+
+	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
+		if (bits & blind[i].bit)
+			tm_notes_add(notes, "%s", blind[i].sentence);
+}
+
+static void note_recorder(struct tm_notes *notes, const struct tm_header *header)
+{
+	size_t length = strnlen((const char *)header->message, sizeof(header->message));
+
+	if (header->state == TM_PS_STOPPED) {
+		tm_notes_add(notes, "the recorder switched itself off: %.*s", (int)length,
+			     (const char *)header->message);
+		notes->incomplete = true;
+	} else if (length > 0) {
+		tm_notes_add(notes, "the recorder says: %.*s", (int)length,
+			     (const char *)header->message);
+	}
+}
+
+void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader,
+			const struct tm_scan_facts *facts)
+{
+	const struct tm_header *header = tm_reader_header(reader);
+	const char *damage = tm_reader_damage(reader);
+	char number[TM_TEXT_NUMBER];
+
+	if (damage) {
+		tm_notes_add(notes, "the recording is damaged: %s", damage);
+		notes->incomplete = true;
+	}
+	note_recorder(notes, header);
+	note_space(notes, header);
+	note_losses(notes, header);
+	note_tracer(notes, header);
+	if (facts->unsure) {
+		tm_notes_add(notes,
+			     "up to %s deaths may count twice: they came faster than they "
+			     "could be read",
+			     tm_text_count(number, facts->unsure));
+		notes->incomplete = true;
+	}
+	note_blind(notes, header);
+}
+
+/* Marks are named in sentences as the user may type them. */
+static void note_mark(struct tm_notes *notes, const struct tm_point *point)
+{
+	uint32_t flags = point->mark.flags;
+
+	if (point->mark.state == TM_MARK_EMPTY)
+		tm_notes_add(notes, "mark %" PRIu32 " was being set when the recording ended",
+			     point->number);
+	else if (point->mark.state != TM_MARK_FOLLOWED)
+		tm_notes_add(notes,
+			     "mark %" PRIu32 " is not followed up yet: its collection is still to "
+			     "come, and types may be",
+			     point->number);
+	else if (flags & TM_MF_MERGED)
+		tm_notes_add(notes,
+			     "mark %" PRIu32 " was followed up together with a later one, so no "
+			     "collection was made at it and cyclic trash counts as surviving",
+			     point->number);
+	else if (!(flags & TM_MF_COLLECTED))
+		tm_notes_add(notes,
+			     "no collection was made at mark %" PRIu32
+			     ", so cyclic trash counts as surviving",
+			     point->number);
+}
+
+static void note_alike(struct tm_notes *notes, const struct tm_point *point, uint32_t older)
+{
+	struct tm_bytes name = tm_point_name(point);
+
+	if (older)
+		tm_notes_add(notes,
+			     "%" PRIu32 " older mark%s named '%.*s' too; the newest, %" PRIu32
+			     ", is taken",
+			     older, older == 1 ? " is" : "s are", (int)name.size, name.data,
+			     point->number);
+}
+
+void tm_notes_span(struct tm_notes *notes, const struct tm_span *span,
+		   const struct tm_scan_facts *facts)
+{
+	char number[TM_TEXT_NUMBER];
+
+	note_alike(notes, &span->from, span->alike_from);
+	note_alike(notes, &span->to, span->alike_to);
+	if (span->to.now)
+		tm_notes_add(notes, "now makes no collection, so cyclic trash counts as surviving");
+	else
+		note_mark(notes, &span->to);
+	if (!span->to.now && facts->overwritten)
+		tm_notes_add(notes,
+			     "of %s deaths only counts are left, so some survivors of this past "
+			     "have no id here",
+			     tm_text_count(number, facts->overwritten));
+}
