@@ -1,0 +1,289 @@
+"""The analyzer's commands on live, finished and saved recordings."""
+import os
+import re
+import shutil
+
+from harness import Case, families
+
+
+class Shop(Case):
+    """Tests that look at one and the same story."""
+
+    def setUp(self):
+        super().setUp()
+        self.session = self.start("shop.py")
+        self.session.read()
+        for _ in range(3):
+            self.mark(self.session)
+            self.session.ask()
+        self.mark(self.session)
+        self.pid = self.session.pid
+        self.lines = self.sites("shop.py")
+
+    def ends(self):
+        """Lets it end; path of the recording."""
+        self.session.ask()
+        self.session.finish()
+        return self.recording(self.pid)
+
+    def mine(self, report):
+        """[(type, objects, generations)] of the target's own classes, in the report's order."""
+        return [(group["type"], group["objects"], group["generations"])
+                for group in report["groups"]
+                if group["type"].startswith("__main__.") and group["kind"] == "object"]
+
+
+class Diff(Shop):
+    def test_ranked_by_generations(self):
+        report = self.diff(self.pid, 1, 4)
+        self.assertEqual(self.mine(report), [("__main__.Session", 300, 3),
+                                             ("__main__.Row", 250, 1),
+                                             ("__main__.Cached", 400, 1)]
+                         if self.row_is_bigger(report) else [("__main__.Session", 300, 3),
+                                                             ("__main__.Cached", 400, 1),
+                                                             ("__main__.Row", 250, 1)])
+        ranks = [(group["generations"], group["bytes"]) for group in report["groups"]]
+        self.assertEqual(ranks, sorted(ranks, reverse=True))
+
+    @staticmethod
+    def row_is_bigger(report):
+        size = {group["type"]: group["bytes"] for group in report["groups"]}
+        return size["__main__.Row"] > size["__main__.Cached"]
+
+    def test_head_of_the_report(self):
+        report = self.diff(self.pid, 2, 4)
+        self.assertEqual(report["pid"], self.pid)
+        self.assertEqual(report["python"], self.python.version)
+        self.assertTrue(report["command"][-1].endswith("shop.py"))
+        self.assertEqual((report["from"]["mark"], report["to"]["mark"]), (2, 4))
+        self.assertLess(report["from"]["time"], report["to"]["time"])
+        totals = report["totals"]
+        self.assertEqual(totals["survived_objects"],
+                         sum(g["objects"] for g in report["groups"] if g["kind"] == "object"))
+
+    def test_stack_and_site(self):
+        report = self.diff(self.pid, 1, 4)
+        group = self.groups(report, "shop.py")["__main__.Session", self.lines["session"]]
+        self.assertEqual(group["stack"][0], group["site"])
+        self.assertEqual(group["stack"][0]["function"], "register")
+        self.assertEqual(group["stack"][1]["function"], "<module>")
+
+    def test_batch_dropped_later(self):
+        self.session.ask()
+        self.mark(self.session)
+        self.assertNotIn("__main__.Row", dict((t, n) for t, n, _ in self.mine(self.diff(self.pid, 1, 5))))
+        report = self.diff(self.pid, 4, 5)
+        self.assertGreaterEqual(report["totals"]["freed_objects"], 250)
+
+    def test_past_diff_equals_itself_later(self):
+        """The same diff, live, finished, saved and copied elsewhere."""
+        live = self.diff(self.pid, 1, 4)
+        saved = os.path.join(self.scratch, "saved.rec")
+        self.tidemark("save", self.pid, saved, quiet=False)
+        copy = os.path.join(self.scratch, "copy of it")
+        shutil.copyfile(saved, copy)
+        finished = self.diff(self.ends(), 1, 4)
+        for name, other in (("saved", self.diff(saved, 1, 4)), ("copied", self.diff(copy, 1, 4)),
+                            ("finished", finished)):
+            self.assertEqual(self.facts(other), self.facts(live), name)
+
+    @staticmethod
+    def facts(report):
+        """What must not depend on when and where the report is made."""
+        groups = sorted((group["type"], group["kind"], str(group["stack"]), group["objects"],
+                         group["bytes"], group["generations"], group["by_interval"])
+                        for group in report["groups"])
+        return groups, report["from"], report["to"], report["command"], report["python"]
+
+    def test_saved_file(self):
+        saved = os.path.join(self.scratch, "saved.rec")
+        self.tidemark("save", self.pid, saved, quiet=False)
+        self.assertEqual(os.stat(saved).st_mode & 0o777, 0o600)
+        self.assertEqual(self.marks(saved)[:5], self.marks(self.pid)[:5])
+        before = self.json("ids", self.pid, 1, 4)["ids"]
+        self.assertEqual(self.json("ids", saved, 1, 4)["ids"], before)
+        self.ends()
+        self.assertEqual(self.json("ids", saved, 1, 4)["ids"], before)
+
+    def test_by(self):
+        def by(what):
+            report = self.json("diff", self.pid, 1, 4, "--by", what, "--limit", "0")
+            return report["groups"]
+        of_type = [group for group in by("type") if group["type"] == "__main__.Session"]
+        self.assertEqual([group["objects"] for group in of_type], [300])
+        at_line = [group for group in by("site") if group["site"]
+                   and group["site"]["file"] == self.target("shop.py")
+                   and group["site"]["line"] == self.lines["row"]]
+        self.assertEqual(len(at_line), 1)
+        self.assertGreaterEqual(at_line[0]["objects"], 250)
+        in_file = [group for group in by("file") if group["site"]
+                   and group["site"]["file"] == self.target("shop.py")]
+        self.assertEqual(len(in_file), 1)
+        self.assertGreaterEqual(in_file[0]["objects"], 950)
+        modules = by("module")
+        self.assertGreaterEqual(max(group["objects"] for group in modules), 950)
+
+    def test_filters(self):
+        report = self.json("diff", self.pid, 1, 4, "--type", "__main__.C*")
+        self.assertEqual(self.mine(report), [("__main__.Cached", 400, 1)])
+        self.assertEqual(len(report["groups"]), 1)
+        report = self.json("diff", self.pid, 1, 4, "--file", "*/shop.py", "--limit", "0")
+        self.assertEqual({group["site"]["file"] for group in report["groups"]},
+                         {self.target("shop.py")})
+        report = self.json("diff", self.pid, 1, 4, "--limit", "1")
+        self.assertEqual(len(report["groups"]), 1)
+        report = self.json("diff", self.pid, 1, 4, "--min", "1k", "--limit", "0")
+        self.assertGreaterEqual(min(group["bytes"] for group in report["groups"]), 1024)
+
+    def test_fail_if(self):
+        self.tidemark("diff", self.pid, 1, 4, "--fail-if", "objects>100000")
+        self.tidemark("diff", self.pid, 1, 4, "--fail-if", "bytes>100M")
+        self.tidemark("diff", self.pid, 1, 4, "--fail-if", "objects>900", status=1)
+        self.tidemark("diff", self.pid, 1, 4, "--fail-if", "bytes>1000", status=1)
+        self.tidemark("diff", self.pid, 1, 4, "--fail-if", "garbage>0")
+        self.refused("diff", self.pid, "--fail-if", "objects")
+        self.refused("diff", self.pid, "--fail-if", "nonsense>1")
+
+
+class Text(Shop):
+    def test_pipe(self):
+        text = self.tidemark("diff", self.pid, 1, 4).stdout
+        self.assertNotIn("\x1b", text)
+        first = text.index("__main__.Session")
+        self.assertIn(f"shop.py:{self.lines['session']}", text)
+        self.assertLess(first, text.index("__main__.Cached"))
+        self.assertRegex(text, r"\b300\b")
+        self.assertIn("registry.append(Session(number))", text, "the source line")
+
+    def test_marks_and_ids_and_ps(self):
+        text = self.tidemark("marks", self.pid).stdout
+        self.assertEqual(len(re.findall(r"^\s*\d+ ", text, re.M)), 5, text)
+        self.assertIn("__main__.Session", self.tidemark("ids", self.pid, 1, 4).stdout)
+        self.assertRegex(self.tidemark("ps").stdout, r"\b%d\b.*live" % self.pid)
+
+    @families
+    def test_terminal(self):
+        for columns in (40, 80, 200):
+            for color in (True, False):
+                env = {"TERM": "xterm-256color", "COLUMNS": ""}
+                if not color:
+                    env["NO_COLOR"] = "1"
+                text = self.in_terminal(columns, ["diff", str(self.pid), "1", "4"], env)
+                self.assertEqual("\x1b[" in text, color)
+                plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+                self.assertIn("Session", plain)
+                widest = max(plain.splitlines(), key=len)
+                self.assertLessEqual(len(widest), columns, widest)
+
+    def in_terminal(self, columns, args, env):
+        """Output of the analyzer on a pseudo-terminal of this width."""
+        import fcntl
+        import pty
+        import struct
+        import termios
+        environ = dict(os.environ, TIDEMARK=f"dir={self.recordings}", **env)
+        environ.pop("COLUMNS", None)
+        pid, fd = pty.fork()
+        if pid == 0:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            os.execve(self.analyzer, [self.analyzer, *args], environ)
+        chunks = []
+        while True:
+            try:
+                chunk = os.read(fd, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            chunks.append(chunk)
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        return b"".join(chunks).decode().replace("\r\n", "\n")
+
+
+class Recordings(Shop):
+    def rows(self):
+        return {row["recording"]: row for row in self.json("ps")["processes"]
+                if row["recording"].startswith(self.recordings)}
+
+    def test_ps(self):
+        path = self.recording(self.pid)
+        row = self.rows()[path]
+        self.assertEqual((row["pid"], row["state"]), (self.pid, "live"))
+        self.assertTrue(row["command"][-1].endswith("shop.py"))
+        self.assertEqual(row["python"], self.python.version)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertGreater(row["objects"], 1000)
+        self.ends()
+        self.assertEqual(self.rows()[path]["state"], "exited")
+
+    def test_rm(self):
+        path = self.recording(self.pid)
+        self.refused("rm", self.pid)
+        self.assertTrue(os.path.exists(path))
+        self.ends()
+        self.tidemark("rm", path, quiet=False)
+        self.assertFalse(os.path.exists(path))
+
+    @families
+    def test_rm_dead(self):
+        path = self.ends()
+        other = self.start("steps.py")
+        other.read()
+        self.tidemark("rm", "--dead", quiet=False)
+        self.assertEqual(self.recording_paths(), [self.recording(other.pid)])
+        self.assertFalse(os.path.exists(path))
+        other.finish()
+
+    @families
+    def test_analyzer_never_writes(self):
+        """A finished recording is only read."""
+        path = self.ends()
+        with open(path, "rb") as file:
+            before = file.read()
+        for command in ("diff", "ids", "marks"):
+            self.tidemark(command, path)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+
+class Run(Case):
+    def test_run(self):
+        done = self.tidemark("run", "-o", f"dir={self.recordings}", "--", *self.python.command,
+                             "-c", "print('hello'); raise SystemExit(7)", status=7)
+        self.assertEqual((done.stdout, done.stderr), ("hello\n", ""))
+        self.assertEqual(len(self.recording_paths()), 1)
+
+    def test_run_keeps_the_preloads_there_are(self):
+        code = "import os; print(os.environ['LD_PRELOAD'])"
+        env = {"LD_PRELOAD": "libutil.so.1"}
+        done = self.tidemark("run", "--", *self.python.command, "-c", code, env=env)
+        self.assertIn("libutil.so.1", re.split("[ :]", done.stdout.strip()))
+        self.assertIn(self.library, re.split("[ :]", done.stdout.strip()))
+
+    def test_run_with_diff(self):
+        code = "import types, sys\nclass Kept: pass\nsys.kept = [Kept() for n in range(321)]\nsys.exit(5)"
+        done = self.tidemark("run", "--diff", "-o", f"dir={self.recordings}", "--",
+                             *self.python.command, "-c", code, status=5)
+        self.assertIn("__main__.Kept", done.stdout + done.stderr)
+        self.assertIn("321", done.stdout + done.stderr)
+
+    @families
+    def test_program_that_does_not_exist(self):
+        self.refused("run", "--", "/no/such/program")
+
+    @families
+    def test_bad_option(self):
+        self.refused("run", "-o", "nonsense=1", "--", "true")
+        self.refused("run", "-o", "frames=0", "--", "true")
+        self.refused("run")
+
+    @families
+    def test_include_and_exclude(self):
+        for options, recorded in (("include=nothing", 0), ("include=python3*", 1),
+                                  ("exclude=python3*", 0), ("exclude=other", 1)):
+            self.tidemark("run", "-o", f"dir={self.recordings}", "-o", options, "--",
+                          *self.python.command, "-c", "pass")
+            self.assertEqual(len(self.recording_paths()), recorded, options)
+            for path in self.recording_paths():
+                os.unlink(path)
