@@ -1,0 +1,193 @@
+/*
+ * cpython.h - all that the recorder knows of CPython's insides
+ *
+ * Built without Python headers: objects are addresses, and what is read straight from them
+ * is described by an adapter, one per minor version, whose numbers are checked when the
+ * recorder installs.  Nothing outside this folder knows a version.
+ */
+#ifndef TIDEMARK_CPYTHON_H
+#define TIDEMARK_CPYTHON_H
+
+#include "../base.h"
+#include "../image.h"
+
+#include "tidemark/layout.h"
+
+/* The same on 3.8 to 3.15, GIL builds, x86-64 (Include/object.h, Include/cpython/object.h). */
+#define TM_OB_REFCNT	     0
+#define TM_OB_TYPE	     8
+#define TM_OB_SIZE	     16
+#define TM_TP_NAME	     24
+#define TM_TP_BASICSIZE	     32
+#define TM_TP_DEALLOC	     48
+#define TM_TP_FLAGS	     168
+#define TM_TP_WEAKLISTOFFSET 208
+#define TM_TP_DICT	     264
+#define TM_TP_FREE	     320
+#define TM_BYTES_DATA	     32
+#define TM_GC_HEAD	     16
+#define TM_FLAG_HEAPTYPE     (1ul << 9)
+#define TM_FLAG_READY	     (1ul << 12)
+#define TM_FLAG_GC	     (1ul << 14)
+#define TM_FLAG_STR	     (1ul << 28)
+#define TM_FLAG_INT	     (1ul << 24)
+#define TM_FLAG_TYPE	     (1ul << 31)
+
+/* One Python frame of a call stack: its code object, the instruction in bytes of bytecode. */
+struct tm_frame {
+	uintptr_t code;
+	uint32_t offset;
+};
+
+/* PyMemAllocatorEx, Include/cpython/pymem.h; the same since 3.5. */
+struct tm_allocator {
+	void *ctx;
+	void *(*malloc)(void *ctx, size_t size);
+	void *(*calloc)(void *ctx, size_t count, size_t size);
+	void *(*realloc)(void *ctx, void *block, size_t size);
+	void (*free)(void *ctx, void *block);
+};
+
+enum tm_domain {
+	TM_DOMAIN_MEM = 1,
+	TM_DOMAIN_OBJ = 2,
+};
+
+typedef int (*tm_tracer)(void *object, int event, void *data);
+typedef int (*tm_audit_hook)(const char *event, void *args, void *data);
+typedef void *(*tm_c_function)(void *self, void *args);
+
+/* PyMethodDef, Include/methodobject.h. */
+struct tm_method_def {
+	const char *name;
+	tm_c_function function;
+	int flags;
+	const char *doc;
+};
+#define TM_METH_VARARGS 1
+
+/* Row of a check against _Py_DebugOffsets (3.13+): word `index` must hold `value`. */
+struct tm_debug_word {
+	uint16_t index;
+	uint32_t value;
+};
+
+/*
+ * One minor version of CPython.  Offsets are bytes, from the headers of that version
+ * (the file and structure are named in the adapter).
+ */
+struct tm_adapter {
+	const char *name; /* "3.13" */
+	unsigned minor;
+	/* Walks the calling thread's stack, innermost first; returns how many frames, <= max. */
+	unsigned (*walk)(struct tm_frame *out, unsigned max);
+	enum tm_line_format line_format;
+	struct {
+		uint16_t first_line, file, name, lines;
+	} code;
+	struct {
+		uint16_t ascii, compact; /* where the characters begin */
+	} str;
+	uint16_t type_qualname; /* PyHeapTypeObject.ht_qualname */
+	struct {
+		uint32_t state; /* in PyInterpreterState; 3.8: in _PyRuntime */
+		uint16_t enabled, garbage, callbacks;
+		bool in_runtime;
+	} gc;
+	uint32_t float_list;	  /* float free list in PyInterpreterState; 0 = not poisoned */
+	uint64_t preheader_flags; /* tp_flags that put 16 bytes before the collector's head */
+	uint64_t refcount_mask;	  /* the part of the first word that counts references */
+	uint32_t blind;		  /* enum tm_blind: what cannot be seen on this version */
+	const struct tm_debug_word *debug_words; /* ends with index 0; NULL before 3.13 */
+};
+
+/* The running interpreter: its adapter, and the public functions that the recorder calls. */
+struct tm_python {
+	const struct tm_adapter *adapter;
+	struct tm_image image;
+	enum tm_family family;
+	uint32_t version_hex;
+	char version[TM_CPYTHON_MAX];
+	void *handle;
+
+	void *(*thread_state)(void);
+	int (*is_initialized)(void);
+	int (*is_finalizing)(void);
+	const char *(*get_version)(void);
+	void (*get_allocator)(int domain, struct tm_allocator *out);
+	void (*set_allocator)(int domain, struct tm_allocator *in);
+	int (*add_audit_hook)(tm_audit_hook hook, void *data);
+	int (*set_tracer)(tm_tracer tracer, void *data); /* NULL before 3.13 */
+	tm_tracer (*get_tracer)(void **data);
+	long (*collect)(void);
+	void *(*main_interpreter)(void);
+	void *(*intern)(const char *text);
+	void *(*dict_get)(void *dict, void *key);
+	void *(*new_function)(struct tm_method_def *def, void *self, void *module);
+	void *(*import)(const char *name);
+	void *(*call_method)(void *object, const char *name, const char *format, ...);
+	void *(*get_attr)(void *object, const char *name);
+	void *(*tuple_item)(void *tuple, long index);
+	long (*as_long)(void *number);
+	int (*list_append)(void *list, void *item);
+	void *(*list_new)(long length);
+	void (*object_free)(void *block);
+	void (*incref)(void *object);
+	void (*decref)(void *object);
+	void *(*error_occurred)(void);
+	void (*error_fetch)(void **type, void **value, void **traceback);
+	void (*error_restore)(void *type, void *value, void *traceback);
+	void (*error_clear)(void);
+	void *(*eval_frame)(void);
+	const char *(*as_utf8)(void *text, long *length);
+
+	void *runtime; /* &_PyRuntime */
+	void *none;
+	void *type_type, *code_type, *list_type, *dict_type, *tuple_type, *float_type;
+	void *bytes_type, *str_type;
+};
+
+extern struct tm_python tm_python;
+
+/*
+ * tm_python_find - recognise the interpreter in @image and fill in tm_python
+ * @why: on failure one sentence; empty when the image is simply no CPython of ours to judge
+ *
+ * Called before the interpreter exists.  Returns false when it cannot be recorded.
+ */
+bool tm_python_find(const struct tm_image *image, char *why, size_t why_size);
+
+/* tm_python_thread - thread state of the caller, NULL when it has none. */
+TM_INLINE void *tm_python_thread(void)
+{
+	return tm_python.thread_state();
+}
+
+/* tm_python_in_main - whether the calling thread runs in the main interpreter. */
+bool tm_python_in_main(void);
+
+/* The collector's state of the main interpreter; NULL before it exists. */
+uintptr_t tm_python_gc(void);
+
+/*
+ * tm_python_text - a str object's characters as UTF-8, without touching the object
+ * Lone surrogates come out as three bytes each.  Returns bytes written, at most @size.
+ */
+size_t tm_python_text(uintptr_t text, char *out, size_t size);
+
+/* Raw bytes of a bytes object; NULL and 0 when it is none. */
+const char *tm_python_bytes(uintptr_t bytes, size_t *size);
+
+/*
+ * tm_python_check - compare what the adapter reads with what the public API says
+ *
+ * Needs a thread state and a running Python frame.  Returns 0 when all agrees, TM_B_STACKS
+ * or TM_B_TYPES for what does not (@why then says what), -1 when there is nothing to
+ * compare yet.
+ */
+int tm_python_check(char *why, size_t why_size);
+
+extern const struct tm_adapter tm_adapter_38, tm_adapter_39, tm_adapter_310, tm_adapter_311,
+	tm_adapter_312, tm_adapter_313, tm_adapter_314, tm_adapter_315;
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * CPython 3.11.  Offsets: Include/cpython/code.h (PyCodeObject), Include/cpython/unicodeobject.h,
+ * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_frame.h, pycore_gc.h and
+ * pycore_interp.h.
+ */
+#include "walk_interp.h"
+
+static unsigned walk(struct tm_frame *out, unsigned max)
+{
+	static const struct tm_interp_frames at = {
+		.cframe = 56,
+		.current = 8,
+		.previous = 48,
+		.code = 32,
+		.instruction = 56,
+		.owner = 69,
+		.bytecode = 184,
+		.first_traceable = 168,
+		.first_shim = 255,
+	};
+
+	return tm_walk_interp_frames(at, out, max);
+}
+
+const struct tm_adapter tm_adapter_311 = {
+	.name = "3.11",
+	.minor = 11,
+	.walk = walk,
+	.line_format = TM_LINES_LOCATIONS,
+	.code = {.first_line = 72, .file = 112, .name = 128, .lines = 136},
+	.str = {.ascii = 48, .compact = 72},
+	.type_qualname = 864,
+	.gc = {.state = 648, .enabled = 12, .garbage = 208, .callbacks = 216},
+	.float_list = 3608,
+	.preheader_flags = 1ull << 4,
+	.refcount_mask = UINT64_MAX,
+	.blind = 0,
+};

@@ -1,0 +1,38 @@
+/*
+ * CPython 3.12.  Offsets: Include/cpython/code.h (PyCodeObject), Include/cpython/unicodeobject.h,
+ * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_frame.h, pycore_gc.h and
+ * pycore_interp.h.
+ */
+#include "walk_interp.h"
+
+static unsigned walk(struct tm_frame *out, unsigned max)
+{
+	static const struct tm_interp_frames at = {
+		.cframe = 56,
+		.current = 0,
+		.previous = 8,
+		.code = 0,
+		.instruction = 56,
+		.owner = 70,
+		.bytecode = 192,
+		.first_traceable = 176,
+		.first_shim = 3,
+	};
+
+	return tm_walk_interp_frames(at, out, max);
+}
+
+const struct tm_adapter tm_adapter_312 = {
+	.name = "3.12",
+	.minor = 12,
+	.walk = walk,
+	.line_format = TM_LINES_LOCATIONS,
+	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
+	.str = {.ascii = 40, .compact = 56},
+	.type_qualname = 872,
+	.gc = {.state = 112, .enabled = 12, .garbage = 208, .callbacks = 216},
+	.float_list = 267408,
+	.preheader_flags = 3ull << 3,
+	.refcount_mask = UINT64_MAX,
+	.blind = 0,
+};

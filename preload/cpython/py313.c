@@ -1,0 +1,54 @@
+/*
+ * CPython 3.13.  Offsets: Include/cpython/code.h (PyCodeObject), Include/cpython/unicodeobject.h,
+ * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_frame.h, pycore_gc.h,
+ * pycore_interp.h and pycore_runtime.h.
+ */
+#include "walk_interp.h"
+
+static unsigned walk(struct tm_frame *out, unsigned max)
+{
+	static const struct tm_interp_frames at = {
+		.cframe = 0,
+		.current = 72,
+		.previous = 8,
+		.code = 0,
+		.instruction = 56,
+		.owner = 70,
+		.bytecode = 200,
+		.first_traceable = 0,
+		.first_shim = 3,
+	};
+
+	return tm_walk_interp_frames(at, out, max);
+}
+
+/* Word of _Py_DebugOffsets (Include/internal/pycore_runtime.h) and what it must say. */
+static const struct tm_debug_word debug_words[] = {
+	{23, 72},   /* thread_state.current_frame */
+	{29, 8},    /* interpreter_frame.previous */
+	{30, 0},    /* interpreter_frame.executable */
+	{31, 56},   /* interpreter_frame.instr_ptr */
+	{33, 70},   /* interpreter_frame.owner */
+	{35, 112},  /* code_object.filename */
+	{37, 128},  /* code_object.qualname */
+	{38, 136},  /* code_object.linetable */
+	{39, 68},   /* code_object.firstlineno */
+	{43, 200},  /* code_object.co_code_adaptive */
+	{70, 40},   /* unicode_object.asciiobject_size */
+	{10, 7400}, /* interpreter_state.gc */
+	{0, 0},
+};
+const struct tm_adapter tm_adapter_313 = {
+	.name = "3.13",
+	.minor = 13,
+	.walk = walk,
+	.line_format = TM_LINES_LOCATIONS,
+	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
+	.str = {.ascii = 40, .compact = 56},
+	.type_qualname = 872,
+	.gc = {.state = 7400, .enabled = 12, .garbage = 208, .callbacks = 216},
+	.float_list = 10952,
+	.preheader_flags = 3ull << 3,
+	.refcount_mask = UINT64_MAX,
+	.debug_words = debug_words,
+};

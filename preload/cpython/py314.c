@@ -1,0 +1,54 @@
+/*
+ * CPython 3.14.  Offsets: Include/cpython/code.h (PyCodeObject), Include/cpython/unicodeobject.h,
+ * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_interpframe_structs.h,
+ * pycore_interp_structs.h and pycore_debug_offsets.h.
+ */
+#include "walk_interp.h"
+
+static unsigned walk(struct tm_frame *out, unsigned max)
+{
+	static const struct tm_interp_frames at = {
+		.cframe = 0,
+		.current = 72,
+		.previous = 8,
+		.code = 0,
+		.instruction = 56,
+		.owner = 74,
+		.bytecode = 208,
+		.first_traceable = 0,
+		.first_shim = 3,
+	};
+
+	return tm_walk_interp_frames(at, out, max);
+}
+
+/* Word of _Py_DebugOffsets (Include/internal/pycore_debug_offsets.h) and what it must say. */
+static const struct tm_debug_word debug_words[] = {
+	{26, 72},   /* thread_state.current_frame */
+	{32, 8},    /* interpreter_frame.previous */
+	{33, 0},    /* interpreter_frame.executable */
+	{34, 56},   /* interpreter_frame.instr_ptr */
+	{36, 74},   /* interpreter_frame.owner */
+	{40, 112},  /* code_object.filename */
+	{42, 128},  /* code_object.qualname */
+	{43, 136},  /* code_object.linetable */
+	{44, 68},   /* code_object.firstlineno */
+	{48, 208},  /* code_object.co_code_adaptive */
+	{80, 40},   /* unicode_object.asciiobject_size */
+	{11, 7408}, /* interpreter_state.gc */
+	{0, 0},
+};
+const struct tm_adapter tm_adapter_314 = {
+	.name = "3.14",
+	.minor = 14,
+	.walk = walk,
+	.line_format = TM_LINES_LOCATIONS,
+	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
+	.str = {.ascii = 40, .compact = 56},
+	.type_qualname = 872,
+	.gc = {.state = 7408, .enabled = 12, .garbage = 200, .callbacks = 208},
+	.float_list = 0,
+	.preheader_flags = 3ull << 3,
+	.refcount_mask = UINT32_MAX,
+	.debug_words = debug_words,
+};

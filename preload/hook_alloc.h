@@ -1,0 +1,15 @@
+/*
+ * hook_alloc.h - the allocator domains
+ */
+#ifndef TIDEMARK_HOOK_ALLOC_H
+#define TIDEMARK_HOOK_ALLOC_H
+
+#include "base.h"
+
+/* tm_hook_alloc_install - wrap the object and mem domains; before the first object. */
+void tm_hook_alloc_install(void);
+
+/* tm_hook_alloc_installed - whether the object domain is ours right now. */
+bool tm_hook_alloc_installed(void);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * hook_tracer.h - the reference tracer, 3.13.3 and newer
+ */
+#ifndef TIDEMARK_HOOK_TRACER_H
+#define TIDEMARK_HOOK_TRACER_H
+
+#include "base.h"
+
+/* tm_hook_tracer_install - take the slot, before the first object; false if that fails. */
+bool tm_hook_tracer_install(void);
+
+/*
+ * tm_hook_tracer_check - see that the slot is still ours, and take it back if it is not
+ *
+ * Who took it (tracemalloc) is chained to: it goes on getting births, as before.  The gap is
+ * noted in the recording.  Needs the GIL.
+ */
+void tm_hook_tracer_check(void);
+
+#endif

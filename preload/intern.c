@@ -1,0 +1,449 @@
+#include "intern.h"
+
+#include "lock.h"
+#include "segment.h"
+#include "shadow.h"
+#include "table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX  4096
+#define LINES_MAX (1u << 20)
+
+struct tm_cached tm_code_cache[1 << TM_CODE_CACHE_BITS];
+struct tm_cached tm_type_cache[1 << TM_TYPE_CACHE_BITS];
+struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
+
+static unsigned no_walk(struct tm_frame *out, unsigned max)
+{
+	(void)out;
+	(void)max;
+	return 0;
+}
+
+unsigned (*tm_walk)(struct tm_frame *out, unsigned max) = no_walk;
+unsigned tm_walk_frames;
+
+void tm_intern_start_walking(unsigned frames)
+{
+	tm_walk_frames = frames;
+	tm_walk = tm_python.adapter->walk;
+}
+
+void tm_intern_stop_walking(void)
+{
+	tm_walk = no_walk;
+}
+
+static struct tm_index strings, codes, types, sites;
+static struct tm_map code_map, type_map;
+static void *module_key; /* the str "__module__", once the interpreter can make one */
+static bool inherited;	 /* objects of before a fork live at addresses we know nothing of */
+
+/* ---- strings --------------------------------------------------------------- */
+
+struct text {
+	const char *bytes;
+	size_t size;
+};
+
+static bool same_string(uint32_t id, const void *key)
+{
+	const struct text *text = key;
+	const struct tm_string *string = tm_segment_at(TM_R_STRINGS, id);
+
+	return string->length == text->size && memcmp(string + 1, text->bytes, text->size) == 0;
+}
+
+static uint32_t add_string(const struct text *text)
+{
+	struct tm_region *region = &tm_segment.header->regions[TM_R_STRINGS];
+	uint64_t offset = tm_get(&region->used);
+	uint64_t end;
+	struct tm_string *string;
+
+	if (offset == 0)
+		offset = 4; /* offset 0 is the empty string */
+	end = (offset + sizeof(*string) + text->size + 3) & ~3ull;
+	if (!tm_segment_back(TM_R_STRINGS, end))
+		return 0;
+	string = tm_segment_at(TM_R_STRINGS, offset);
+	string->length = (uint32_t)text->size;
+	memcpy(string + 1, text->bytes, text->size);
+	tm_publish(&region->used, end);
+	return (uint32_t)offset;
+}
+
+static uint32_t string_locked(const char *bytes, size_t size)
+{
+	struct text text = {bytes, size};
+	struct tm_index_entry *entry;
+
+	if (size == 0)
+		return 0;
+	entry = tm_index_find(&strings, tm_hash(bytes, size, 1), same_string, &text);
+	if (!entry)
+		return 0;
+	if (!entry->id) {
+		entry->id = add_string(&text);
+		strings.count += entry->id != 0;
+	}
+	return entry->id;
+}
+
+uint32_t tm_intern_string(const char *bytes, size_t size)
+{
+	uint32_t id;
+
+	tm_lock();
+	id = string_locked(bytes, size);
+	tm_unlock();
+	return id;
+}
+
+/* ---- seeing deaths --------------------------------------------------------- */
+
+/*
+ * Sets the watched bit of the word that stands for the object at @address, wherever the block
+ * that holds it begins.  What was inherited over a fork gets a word of its own.
+ */
+static bool watch(uintptr_t address)
+{
+	static const unsigned before[] = {0, TM_GC_HEAD, 2 * TM_GC_HEAD};
+	struct tm_slot *slot;
+
+	if (address >= tm_python.image.start && address < tm_python.image.end)
+		return true; /* part of the program: never dies */
+	for (unsigned i = 0; i < 3; i++) {
+		tm_shadow_word *word = tm_shadow_find(address - before[i]);
+		enum tm_kind kind = word ? tm_word_kind(tm_get(word)) : TM_FREE;
+
+		if ((i == 0 && kind == TM_OBJECT) || kind == TM_PENDING) {
+			atomic_fetch_or(word, TM_WATCHED);
+			return true;
+		}
+	}
+	if (!inherited)
+		return false;
+	slot = tm_shadow_slot(address);
+	if (!slot || !slot->words)
+		slot = tm_shadow_extend(address);
+	if (!slot)
+		return false;
+	tm_put(&slot->words[tm_shadow_index(address)], tm_word(TM_OBJECT, 0, 0, 0) | TM_WATCHED);
+	return true;
+}
+
+/* ---- code ------------------------------------------------------------------ */
+
+static bool same_code(uint32_t id, const void *key)
+{
+	const struct tm_code *code = (struct tm_code *)tm_segment_at(TM_R_CODES, 0) + id;
+
+	return memcmp(code, key, sizeof(*code)) == 0;
+}
+
+/* A new record at the end of a table; NULL when the table or the space is full. */
+static void *append(enum tm_region_id id, size_t record, uint32_t limit, uint32_t *index)
+{
+	struct tm_region *region = &tm_segment.header->regions[id];
+	uint64_t next = tm_get(&region->used);
+
+	if (next == 0)
+		next = 1; /* record 0 is reserved */
+	if (next >= limit || !tm_segment_back(id, (next + 1) * record))
+		return NULL;
+	*index = (uint32_t)next;
+	return (char *)tm_segment_at(id, 0) + next * record;
+}
+
+static uint32_t add_record(struct tm_index *index, enum tm_region_id id, const void *record,
+			   size_t size, uint32_t limit, tm_index_same same, enum tm_loss loss)
+{
+	struct tm_index_entry *entry = tm_index_find(index, tm_hash(record, size, 2), same, record);
+	void *place;
+	uint32_t at;
+
+	if (!entry || entry->id)
+		return entry ? entry->id : 0;
+	place = append(id, size, limit, &at);
+	if (!place) {
+		tm_lose(loss);
+		return 0;
+	}
+	memcpy(place, record, size);
+	tm_publish(&tm_segment.header->regions[id].used, at + 1ull);
+	entry->id = at;
+	index->count++;
+	return at;
+}
+
+static uint32_t text_of(uintptr_t text)
+{
+	char utf8[TEXT_MAX];
+
+	return string_locked(utf8, tm_python_text(text, utf8, sizeof(utf8)));
+}
+
+static uint32_t code_record(uintptr_t address)
+{
+	const struct tm_adapter *adapter = tm_python.adapter;
+	struct tm_code record;
+	size_t size;
+	const char *lines =
+		tm_python_bytes(TM_FIELD(uintptr_t, address, adapter->code.lines), &size);
+
+	memset(&record, 0, sizeof(record));
+	record.file = text_of(TM_FIELD(uintptr_t, address, adapter->code.file));
+	record.name = text_of(TM_FIELD(uintptr_t, address, adapter->code.name));
+	record.first_line = TM_FIELD(int, address, adapter->code.first_line);
+	if (lines && size <= LINES_MAX) {
+		record.lines = string_locked(lines, size);
+		record.line_format = adapter->line_format;
+	}
+	return add_record(&codes, TM_R_CODES, &record, sizeof(record), 1u << TM_CODE_BITS,
+			  same_code, TM_L_SITES);
+}
+
+uint32_t tm_intern_code(uintptr_t code)
+{
+	uint32_t index;
+	bool watched = true;
+
+	if (!code || TM_FIELD(void *, code, TM_OB_TYPE) != tm_python.code_type)
+		return 0;
+	tm_lock();
+	index = tm_map_get(&code_map, code);
+	tm_unlock();
+	if (!index) {
+		watched = watch(code);
+		tm_lock();
+		index = code_record(code);
+		if (index && watched)
+			watched = tm_map_put(&code_map, code, index);
+		tm_unlock();
+	}
+	if (index && watched)
+		tm_cache_put(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, code), code, index);
+	return index;
+}
+
+/* ---- sites ----------------------------------------------------------------- */
+
+static bool same_site(uint32_t id, const void *key)
+{
+	const struct tm_site *site = (struct tm_site *)tm_segment_at(TM_R_SITES, 0) + id;
+
+	return memcmp(site, key, sizeof(*site)) == 0;
+}
+
+uint32_t tm_intern_site(uint32_t parent, uint32_t code, uint32_t offset)
+{
+	struct tm_site record = {.parent = parent, .code = code, .offset = offset & ~1u};
+	uint64_t key = (uint64_t)parent << (TM_CODE_BITS + TM_OFFSET_BITS) |
+		       (uint64_t)code << TM_OFFSET_BITS | offset >> 1;
+	uint32_t site;
+
+	tm_lock();
+	site = add_record(&sites, TM_R_SITES, &record, sizeof(record), TM_MAX_SITES, same_site,
+			  TM_L_SITES);
+	tm_unlock();
+	if (site)
+		tm_cache_put(tm_cache_slot(tm_site_cache, TM_SITE_CACHE_BITS, key), key, site);
+	return site;
+}
+
+/* ---- types ----------------------------------------------------------------- */
+
+void tm_intern_ready(void)
+{
+	if (!module_key)
+		module_key = tm_python.intern("__module__");
+	if (!module_key)
+		tm_python.error_clear();
+}
+
+/*
+ * The module of a class made at run time.  A look-up of a str in a class's dictionary neither
+ * allocates nor runs Python code (Objects/dictobject.c, PyDict_GetItemWithError).
+ */
+static size_t module_of(uintptr_t type, char *out, size_t size)
+{
+	void *dict = TM_FIELD(void *, type, TM_TP_DICT);
+	void *module;
+
+	if (!dict || TM_FIELD(void *, dict, TM_OB_TYPE) != tm_python.dict_type)
+		return 0;
+	module = tm_python.dict_get(dict, module_key);
+	return module ? tm_python_text((uintptr_t)module, out, size) : 0;
+}
+
+/* "module.qualname"; 0 when it cannot be told yet. */
+static size_t type_name(uintptr_t type, char *out, size_t size)
+{
+	const char *name = TM_FIELD(const char *, type, TM_TP_NAME);
+	size_t length;
+
+	if (!(TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE)) {
+		if (!name)
+			return 0;
+		return (size_t)snprintf(out, size, "%s%.1000s",
+					strchr(name, '.') ? "" : "builtins.", name);
+	}
+	if (!module_key)
+		return 0;
+	length = module_of(type, out, size / 2);
+	if (length)
+		out[length++] = '.';
+	return length + tm_python_text(TM_FIELD(uintptr_t, type, tm_python.adapter->type_qualname),
+				       out + length, size - length);
+}
+
+static bool same_type(uint32_t id, const void *key)
+{
+	const struct tm_type *type = (struct tm_type *)tm_segment_at(TM_R_TYPES, 0) + id;
+
+	return memcmp(type, key, sizeof(*type)) == 0;
+}
+
+static uint32_t type_record(const char *name, size_t length, uint64_t basic_size)
+{
+	struct tm_type record = {.basic_size = basic_size};
+
+	record.name = string_locked(name, length);
+	if (!record.name) {
+		tm_lose(TM_L_TYPES);
+		return 0;
+	}
+	return add_record(&types, TM_R_TYPES, &record, sizeof(record), TM_MAX_TYPES, same_type,
+			  TM_L_TYPES);
+}
+
+static uint64_t basic_size(uintptr_t type)
+{
+	uint64_t flags = TM_FIELD(uint64_t, type, TM_TP_FLAGS);
+	uint64_t size = TM_FIELD(uint64_t, type, TM_TP_BASICSIZE);
+
+	if (flags & TM_FLAG_GC)
+		size += TM_GC_HEAD;
+	if (flags & tm_python.adapter->preheader_flags)
+		size += TM_GC_HEAD;
+	return size;
+}
+
+static void cache_type(uintptr_t type, uint32_t index)
+{
+	tm_cache_put(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type, index);
+}
+
+uint32_t tm_intern_type(uintptr_t type)
+{
+	char name[TEXT_MAX];
+	int saved = errno;
+	bool heap, watched;
+	uint32_t index;
+	size_t length;
+
+	tm_lock();
+	index = tm_map_get(&type_map, type);
+	tm_unlock();
+	if (index) {
+		cache_type(type, index);
+		return index;
+	}
+	length = type_name(type, name, sizeof(name));
+	errno = saved;
+	if (!length)
+		return 0;
+	heap = TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE;
+	watched = !heap || watch(type);
+	tm_lock();
+	index = type_record(name, length, basic_size(type));
+	if (index && watched)
+		watched = tm_map_put(&type_map, type, index);
+	tm_unlock();
+	if (index && watched)
+		cache_type(type, index);
+	return index;
+}
+
+void tm_intern_alias(uintptr_t copy, uintptr_t type)
+{
+	uint32_t index = tm_intern_type(type);
+
+	tm_lock();
+	if (index)
+		tm_map_put(&type_map, copy, index);
+	tm_unlock();
+}
+
+bool tm_intern_known_type(uintptr_t type)
+{
+	bool known;
+
+	if (tm_cache_get(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type))
+		return true;
+	tm_lock();
+	known = tm_map_get(&type_map, type) != 0;
+	tm_unlock();
+	return known;
+}
+
+void tm_intern_forget(uintptr_t address)
+{
+	tm_cache_drop(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, address), address);
+	tm_cache_drop(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, address), address);
+	tm_lock();
+	tm_map_remove(&code_map, address);
+	tm_map_remove(&type_map, address);
+	tm_unlock();
+}
+
+/* ---- a new recording ------------------------------------------------------- */
+
+/* Types the parent knew: their names come from its recording, their addresses are the same here. */
+static void inherit_types(const struct tm_map *old, const char *base)
+{
+	const struct tm_header *header = (const struct tm_header *)base;
+	const struct tm_type *records =
+		(const struct tm_type *)(base + header->regions[TM_R_TYPES].offset);
+	const char *texts = base + header->regions[TM_R_STRINGS].offset;
+
+	for (uint32_t i = 0; i < old->size; i++) {
+		const struct tm_type *record = records + old->entries[i].value;
+		const struct tm_string *name;
+		uint32_t index;
+
+		if (!old->entries[i].address)
+			continue;
+		name = (const struct tm_string *)(texts + record->name);
+		index = type_record((const char *)(name + 1), name->length, record->basic_size);
+		if (!index)
+			continue;
+		if (TM_FIELD(uint64_t, old->entries[i].address, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE &&
+		    !watch(old->entries[i].address))
+			continue;
+		tm_map_put(&type_map, old->entries[i].address, index);
+	}
+}
+
+void tm_intern_restart(const char *old_base)
+{
+	struct tm_map old_types = type_map;
+
+	memset(&type_map, 0, sizeof(type_map));
+	tm_index_clear(&strings);
+	tm_index_clear(&codes);
+	tm_index_clear(&types);
+	tm_index_clear(&sites);
+	tm_map_clear(&code_map);
+	memset(tm_code_cache, 0, sizeof(tm_code_cache));
+	memset(tm_type_cache, 0, sizeof(tm_type_cache));
+	memset(tm_site_cache, 0, sizeof(tm_site_cache));
+	inherited = old_base != NULL;
+	if (old_base)
+		inherit_types(&old_types, old_base);
+	tm_map_clear(&old_types);
+}

@@ -1,0 +1,105 @@
+/*
+ * intern.h - code objects, types and call stacks to indices of the recording
+ *
+ * Everything a report needs is copied into the recording when it is first seen.  Records are
+ * by content; the caches and maps here lead from addresses of the running process to them and
+ * forget an address when what lives there dies.
+ */
+#ifndef TIDEMARK_INTERN_H
+#define TIDEMARK_INTERN_H
+
+#include "base.h"
+#include "cache.h"
+#include "cpython/cpython.h"
+
+#define TM_CODE_CACHE_BITS 12
+#define TM_TYPE_CACHE_BITS 10
+#define TM_SITE_CACHE_BITS 14
+#define TM_CODE_BITS	   20 /* width of a code index in a site's key */
+#define TM_OFFSET_BITS	   20 /* of an instruction offset, in units of 2 bytes */
+
+extern struct tm_cached tm_code_cache[1 << TM_CODE_CACHE_BITS];
+extern struct tm_cached tm_type_cache[1 << TM_TYPE_CACHE_BITS];
+extern struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
+
+/*
+ * The slow halves of the look-ups below.  They return 0 when the thing cannot be recorded:
+ * a table is full (counted), or its death could not be seen later.
+ */
+uint32_t tm_intern_code(uintptr_t code);
+uint32_t tm_intern_type(uintptr_t type);
+uint32_t tm_intern_site(uint32_t parent, uint32_t code, uint32_t offset);
+
+/* tm_intern_string - offset of a string in the recording; 0 = empty or no space. */
+uint32_t tm_intern_string(const char *bytes, size_t size);
+
+/* tm_intern_alias - @copy is a private copy of the type at @type and is reported as it. */
+void tm_intern_alias(uintptr_t copy, uintptr_t type);
+
+/* tm_intern_known_type - whether the address is a type that was interned and still lives. */
+bool tm_intern_known_type(uintptr_t type);
+
+/* tm_intern_forget - what lived at @address is dying: the address means nothing any more. */
+void tm_intern_forget(uintptr_t address);
+
+/*
+ * tm_intern_restart - a new recording begins
+ *
+ * After a fork the addresses interned by the parent are still good in the child: their
+ * types are interned again, from @old_base, the parent's mapping.  NULL: start from nothing.
+ */
+void tm_intern_restart(const char *old_base);
+
+/* tm_intern_ready - the interpreter is far enough that class dictionaries can be asked. */
+void tm_intern_ready(void);
+
+/* tm_intern_start_walking / _stop_walking - with the adapter's walk, or with none at all. */
+void tm_intern_start_walking(unsigned frames);
+void tm_intern_stop_walking(void);
+
+/* The stack walk in use, and how many frames it gives; no frames while stacks are off. */
+extern unsigned (*tm_walk)(struct tm_frame *out, unsigned max);
+extern unsigned tm_walk_frames;
+
+TM_INLINE uint32_t tm_type_of(uintptr_t object)
+{
+	uintptr_t type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
+	uint32_t index = tm_cache_get(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type);
+
+	return likely(index) ? index : tm_intern_type(type);
+}
+
+TM_INLINE uint32_t tm_site_child(uint32_t parent, const struct tm_frame *frame)
+{
+	uint32_t code = tm_cache_get(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, frame->code),
+				     frame->code);
+	uint32_t unit = frame->offset >> 1;
+	uint64_t key;
+	uint32_t site;
+
+	if (unlikely(!code)) {
+		code = tm_intern_code(frame->code);
+		if (!code)
+			return 0;
+	}
+	if (unlikely(unit >> TM_OFFSET_BITS))
+		return 0;
+	key = (uint64_t)parent << (TM_CODE_BITS + TM_OFFSET_BITS) |
+	      (uint64_t)code << TM_OFFSET_BITS | unit;
+	site = tm_cache_get(tm_cache_slot(tm_site_cache, TM_SITE_CACHE_BITS, key), key);
+	return likely(site) ? site : tm_intern_site(parent, code, frame->offset);
+}
+
+/* Site of the calling thread's Python stack now; 0 when no Python frame runs. */
+TM_INLINE uint32_t tm_site_here(void)
+{
+	struct tm_frame frames[64];
+	unsigned count = tm_walk(frames, tm_walk_frames);
+	uint32_t site = 0;
+
+	while (count--)
+		site = tm_site_child(site, &frames[count]);
+	return site;
+}
+
+#endif

@@ -1,0 +1,327 @@
+#include "record.h"
+
+#include "deaths.h"
+#include "recorder.h"
+#include "resolve.h"
+#include "segment.h"
+
+#include <string.h>
+
+_Atomic uint64_t tm_birth_bits;
+
+/* ---- births ---------------------------------------------------------------- */
+
+static void lose_birth(uintptr_t address)
+{
+	struct tm_self *self = tm_self_here();
+
+	tm_lose(address >> TM_ADDRESS_BITS || address & (TM_GRANULE - 1) ? TM_L_ADDRESS
+									 : TM_L_NO_SPACE);
+	if (self->counters)
+		tm_count(&self->counters->lost);
+}
+
+/* The word of an address, its chunk made if need be and stamped with the birth of now. */
+static tm_shadow_word *word_for_birth(uintptr_t address, uint64_t birth)
+{
+	struct tm_slot *slot = tm_birth_slot(address, birth);
+
+	if (!slot && tm_shadow_extend(address))
+		slot = tm_birth_slot(address, birth);
+	return slot ? &slot->words[tm_shadow_index(address)] : NULL;
+}
+
+uint32_t tm_birth_block_slow(uintptr_t block, size_t size, enum tm_kind kind)
+{
+	uint64_t birth;
+	tm_shadow_word *word, *tail;
+	uint32_t site;
+
+	if (!tm_recorder_awake())
+		return 0;
+	birth = tm_get(&tm_birth_bits);
+	word = block & (TM_GRANULE - 1) ? NULL : word_for_birth(block, birth);
+	if (!word) {
+		lose_birth(block);
+		return 0;
+	}
+	site = tm_site_here();
+	if (size >= TM_SIZE_BIG) {
+		tail = word_for_birth(block + TM_GRANULE, birth);
+		if (!tail) {
+			lose_birth(block);
+			return site;
+		}
+		tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
+	}
+	tm_publish(word, tm_block_word(kind, birth, site, size));
+	return site;
+}
+
+/* Writes the words of an object in a fresh block, wherever chunks end. */
+static bool put_fresh(uintptr_t object, uintptr_t block, size_t size, uint64_t value,
+		      uint64_t birth)
+{
+	tm_shadow_word *word = word_for_birth(object, birth);
+	tm_shadow_word *other = word_for_birth(object == block ? block + TM_GRANULE : block, birth);
+
+	if (!word || (!other && size > TM_GRANULE))
+		return false;
+	if (object != block)
+		tm_put(other, tm_size_word(TM_SIZE_HEAD, size));
+	else if (size > TM_GRANULE)
+		tm_put(other, tm_size_word(TM_SIZE_TAIL, size));
+	tm_publish(word, value);
+	return true;
+}
+
+static void death_of(uintptr_t address, uint64_t value, uint64_t size);
+static uint64_t size_of_object(uintptr_t object);
+
+void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size, uint32_t site)
+{
+	uint64_t birth, value, old;
+	tm_shadow_word *word;
+
+	if (!tm_recorder_awake())
+		return;
+	birth = tm_get(&tm_birth_bits);
+	word = object & (TM_GRANULE - 1) ? NULL : word_for_birth(object, birth);
+	if (!word) {
+		lose_birth(object);
+		return;
+	}
+	if (!block)
+		site = tm_site_here();
+	value = tm_word(TM_OBJECT, 0, site, tm_type_of(object)) | birth;
+	old = tm_get(word);
+	if (block) {
+		if (!put_fresh(object, block, size, value, birth))
+			lose_birth(object);
+		return;
+	}
+	if (tm_word_kind(old) == TM_OBJECT) {
+		/* The death of what lived here was not reported. */
+		tm_lose(TM_L_BIRTH_OVER);
+		death_of(object, old, size_of_object(object));
+	}
+	tm_publish(word, value);
+}
+
+void tm_recent_full(void)
+{
+	struct tm_self *self = &tm_self;
+
+	/* The newest may be a block that its owner has not filled in yet: it waits a round. */
+	tm_resolve_blocks(self->recent, TM_RECENT - 1);
+	self->recent[0] = self->recent[TM_RECENT - 1];
+	self->recent_count = 1;
+}
+
+/* ---- deaths ---------------------------------------------------------------- */
+
+/* Leaves a record if @value was born under an earlier mark; forgets it if it was watched. */
+static void death_of(uintptr_t address, uint64_t value, uint64_t size)
+{
+	uint64_t current = tm_get(&tm_birth_bits);
+	struct tm_self *self = &tm_self;
+	unsigned flags = self->death_flags;
+	uint32_t birth = tm_word_birth(value);
+	uint32_t mark;
+
+	if (value & TM_WATCHED)
+		tm_intern_forget(address);
+	if ((value & TM_BIRTH_MASK) == current)
+		return;
+	mark = tm_recorder_current();
+	if (flags & TM_DF_MARK_COLLECTION) {
+		/* Only what was alive at the mark is its trash: born in an earlier interval. */
+		if (birth <= self->collected_mark) {
+			mark = self->collected_mark;
+			self->collected++;
+		} else {
+			flags &= ~(unsigned)TM_DF_MARK_COLLECTION;
+		}
+	}
+	tm_deaths_add(address, value, size, mark, flags);
+}
+
+static uint64_t word_at(uintptr_t address)
+{
+	tm_shadow_word *word = tm_shadow_find(address);
+
+	return word ? tm_get(word) : 0;
+}
+
+/* Size of the block an object lives in, from the words around it; 0 = not known. */
+static uint64_t size_of_object(uintptr_t object)
+{
+	uint64_t word = word_at(object - TM_GC_HEAD);
+
+	if (tm_word_kind(word) == TM_SIZE_HEAD)
+		return tm_word_size(word);
+	word = word_at(object - 2 * TM_GC_HEAD);
+	if (tm_word_kind(word) == TM_SIZE_HEAD && tm_word_size(word) > 2 * TM_GC_HEAD)
+		return tm_word_size(word);
+	word = word_at(object + TM_GRANULE);
+	return tm_word_kind(word) == TM_SIZE_TAIL ? tm_word_size(word) : 0;
+}
+
+void tm_death_object_slow(uintptr_t object, tm_shadow_word *word)
+{
+	uint64_t value = tm_get(word);
+
+	if (tm_word_kind(value) != TM_OBJECT) {
+		tm_lose(TM_L_DEATH_UNKNOWN);
+		return;
+	}
+	death_of(object, value, size_of_object(object));
+	tm_put(word, 0);
+}
+
+/* A block that dies with its type not looked at: this is the last chance to. */
+static void death_of_pending(uintptr_t block, uint64_t value, uint64_t size)
+{
+	uintptr_t object = block;
+	enum tm_kind kind = TM_BUFFER;
+
+	if (value & TM_WATCHED) {
+		tm_intern_forget(block + TM_GC_HEAD);
+		tm_intern_forget(block + 2 * TM_GC_HEAD);
+	}
+	if ((value & TM_BIRTH_MASK) != tm_get(&tm_birth_bits) &&
+	    tm_python.family == TM_FAMILY_ALLOCATOR)
+		kind = tm_resolve_kind(block, size, true, &object);
+	if (kind == TM_OBJECT)
+		value = (value & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) |
+			tm_word(TM_OBJECT, 0, 0, tm_type_of(object));
+	else
+		value = (value & ~TM_KIND_MASK) | TM_BUFFER;
+	death_of(object, value, size);
+}
+
+/* The live object in the block whose words were taken, if there is one: its index, else 3. */
+static unsigned object_in(const struct tm_block_words *words)
+{
+	unsigned i = 0;
+
+	while (i < 3 && tm_word_kind(words->word[i]) != TM_OBJECT)
+		i++;
+	return i;
+}
+
+void tm_block_take(uintptr_t block, struct tm_block_words *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->block = block;
+	out->word[0] = word_at(block);
+	out->word[1] = word_at(block + TM_GRANULE);
+	out->word[2] = word_at(block + 2 * TM_GRANULE);
+	switch (tm_word_kind(out->word[0])) {
+	case TM_SIZE_HEAD:
+		out->size = tm_word_size(out->word[0]);
+		break;
+	case TM_PENDING:
+	case TM_BUFFER:
+		out->size = tm_word_type(out->word[0]);
+		if (out->size == TM_SIZE_BIG && tm_word_kind(out->word[1]) == TM_SIZE_TAIL)
+			out->size = tm_word_size(out->word[1]);
+		break;
+	default:
+		if (tm_word_kind(out->word[1]) == TM_SIZE_TAIL)
+			out->size = tm_word_size(out->word[1]);
+		break;
+	}
+	/* What lies behind the end of the block is its neighbour's. */
+	if (out->size <= TM_GRANULE)
+		out->word[1] = 0;
+	if (out->size <= 2 * TM_GRANULE)
+		out->word[2] = 0;
+	if (tm_word_kind(out->word[0]) != TM_SIZE_HEAD) {
+		out->word[2] = 0;
+		if (tm_word_kind(out->word[1]) != TM_SIZE_TAIL)
+			out->word[1] = 0;
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		if (out->word[i])
+			tm_put(tm_shadow_find(block + i * TM_GRANULE), 0);
+	}
+}
+
+void tm_block_restore(const struct tm_block_words *words)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		if (words->word[i])
+			tm_put(tm_shadow_find(words->block + i * TM_GRANULE), words->word[i]);
+	}
+}
+
+void tm_death_block_slow(uintptr_t block)
+{
+	struct tm_block_words words;
+	unsigned at;
+	tm_shadow_word *word = tm_shadow_find(block);
+	enum tm_kind kind = word ? tm_word_kind(tm_get(word)) : TM_FREE;
+
+	/* Records come before the words are cleared, so that a reader misses nothing. */
+	if (kind == TM_PENDING || kind == TM_BUFFER) {
+		uint64_t value = tm_get(word);
+
+		tm_block_take(block, &words);
+		tm_block_restore(&words);
+		if (kind == TM_PENDING)
+			death_of_pending(block, value, words.size);
+		else
+			death_of(block, value, words.size);
+	} else {
+		tm_block_take(block, &words);
+		tm_block_restore(&words);
+		at = object_in(&words);
+		if (at < 3) {
+			if (tm_python.family == TM_FAMILY_TRACER) {
+				tm_lose(TM_L_FREED_LIVE);
+				if (tm_self_here()->counters)
+					tm_count(&tm_self.counters->destroyed);
+			}
+			death_of(block + at * TM_GRANULE, words.word[at], words.size);
+		}
+	}
+	tm_block_take(block, &words);
+}
+
+/* ---- blocks that move ------------------------------------------------------ */
+
+void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
+		   enum tm_kind kind)
+{
+	uint64_t birth = tm_get(&tm_birth_bits);
+	unsigned at = object_in(words);
+	uint64_t first = words->word[0];
+	tm_shadow_word *word;
+
+	if (at < 3) {
+		if (words->word[at] & TM_WATCHED)
+			tm_intern_forget(words->block + at * TM_GRANULE);
+		if (!put_fresh(block + at * TM_GRANULE, block, size, words->word[at] & ~TM_WATCHED,
+			       birth))
+			lose_birth(block);
+		return;
+	}
+	if (tm_word_kind(first) != TM_PENDING && tm_word_kind(first) != TM_BUFFER) {
+		tm_birth_block_slow(block, size, kind);
+		return;
+	}
+	word = word_for_birth(block, birth);
+	if (!word) {
+		lose_birth(block);
+		return;
+	}
+	if (size >= TM_SIZE_BIG) {
+		tm_shadow_word *tail = word_for_birth(block + TM_GRANULE, birth);
+
+		if (tail)
+			tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
+	}
+	tm_publish(word, tm_block_word(tm_word_kind(first), first & TM_BIRTH_MASK,
+				       tm_word_site(first), size));
+}

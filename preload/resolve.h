@@ -1,0 +1,29 @@
+/*
+ * resolve.h - from an allocator block to the object in it (allocator family)
+ *
+ * The allocator hook sees blocks, not objects.  A block that has lived for a while is looked at:
+ * does a valid object header stand where its type says it should?
+ */
+#ifndef TIDEMARK_RESOLVE_H
+#define TIDEMARK_RESOLVE_H
+
+#include "base.h"
+#include "tidemark/layout.h"
+
+/*
+ * tm_resolve_kind - what a block of the object domain holds
+ * @dying:  it is about to be freed, so a reference count of zero is as it should be
+ * @object: where the object begins, when there is one
+ *
+ * Returns OBJECT, BUFFER, or PENDING when that cannot be told.  Dereferences nothing that is not
+ * known to be mapped.  The caller holds the GIL of the block's interpreter.
+ */
+enum tm_kind tm_resolve_kind(uintptr_t block, size_t size, bool dying, uintptr_t *object);
+
+/* tm_resolve_blocks - replace PENDING words of these blocks; 0 entries and others are skipped. */
+void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count);
+
+/* Objects of before a fork exist: addresses without a word of ours may be valid too. */
+void tm_resolve_inherited(bool inherited);
+
+#endif

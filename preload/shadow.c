@@ -1,0 +1,85 @@
+#include "shadow.h"
+
+#include "lock.h"
+#include "segment.h"
+
+static struct tm_leaf *real_root[TM_ROOT_SIZE];
+static struct tm_leaf *empty_root[TM_ROOT_SIZE]; /* never written: costs no memory */
+
+struct tm_leaf **tm_shadow_root = empty_root;
+
+void tm_shadow_attach(void)
+{
+	tm_shadow_root = real_root;
+}
+
+void tm_shadow_detach(void)
+{
+	tm_shadow_root = empty_root;
+}
+
+void tm_shadow_forget(void)
+{
+	for (unsigned i = 0; i < TM_ROOT_SIZE; i++) {
+		if (real_root[i])
+			tm_pages_free(real_root[i], sizeof(struct tm_leaf));
+		real_root[i] = NULL;
+	}
+}
+
+static struct tm_slot *slot_for(uintptr_t address)
+{
+	struct tm_leaf **entry = &real_root[address >> TM_ROOT_SHIFT];
+
+	if (!*entry)
+		*entry = tm_pages(sizeof(struct tm_leaf));
+	return *entry ? &(*entry)->slots[address >> TM_CHUNK_SHIFT & (TM_LEAF_SIZE - 1)] : NULL;
+}
+
+static bool make_chunk(struct tm_slot *slot, uintptr_t address)
+{
+	struct tm_header *header = tm_segment.header;
+	struct tm_region *chunks = &header->regions[TM_R_CHUNKS];
+	struct tm_region *shadow = &header->regions[TM_R_SHADOW];
+	uint64_t index = tm_get(&chunks->used);
+	struct tm_chunk *chunk;
+
+	if (!tm_segment_back(TM_R_CHUNKS, (index + 1) * sizeof(*chunk)) ||
+	    !tm_segment_back(TM_R_SHADOW, (index + 1) * TM_CHUNK_SHADOW))
+		return false;
+	chunk = (struct tm_chunk *)tm_segment_at(TM_R_CHUNKS, 0) + index;
+	chunk->heap_base = address & ~(TM_CHUNK_HEAP - 1);
+	chunk->shadow = shadow->offset + index * TM_CHUNK_SHADOW;
+	tm_put(&chunk->newest_birth, 0);
+	tm_publish(&shadow->used, (index + 1) * TM_CHUNK_SHADOW);
+	tm_publish(&chunks->used, index + 1);
+	slot->chunk = (uint32_t)index;
+	slot->newest_birth = 0;
+	slot->words = tm_segment_at(TM_R_SHADOW, index * TM_CHUNK_SHADOW);
+	return true;
+}
+
+struct tm_slot *tm_shadow_extend(uintptr_t address)
+{
+	struct tm_slot *slot = NULL;
+
+	if (address >> TM_ADDRESS_BITS)
+		return NULL;
+	tm_lock();
+	if (!(atomic_load(&tm_segment.header->blind) & TM_B_SPACE))
+		slot = slot_for(address);
+	if (slot && !slot->words && !make_chunk(slot, address))
+		slot = NULL;
+	tm_unlock();
+	return slot;
+}
+
+void tm_shadow_newer(struct tm_slot *slot, uint32_t birth)
+{
+	struct tm_chunk *chunk = (struct tm_chunk *)tm_segment_at(TM_R_CHUNKS, 0) + slot->chunk;
+
+	/* Only ever up: two threads may store an old and a new interval at the same time. */
+	if (tm_get(&chunk->newest_birth) < birth)
+		tm_publish(&chunk->newest_birth, birth);
+	slot->newest_birth = birth;
+}

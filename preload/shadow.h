@@ -1,0 +1,82 @@
+/*
+ * shadow.h - from a heap address to its shadow word
+ *
+ * A directory of two levels in private memory: the root is indexed by the address's high bits,
+ * a leaf covers 16 GiB with one slot per 1 MiB chunk.  Two dependent loads find the words of a
+ * chunk; a missing root entry or chunk is the slow path's business.
+ */
+#ifndef TIDEMARK_SHADOW_H
+#define TIDEMARK_SHADOW_H
+
+#include "base.h"
+#include "tidemark/layout.h"
+
+#define TM_ADDRESS_BITS 47
+#define TM_LEAF_BITS	14
+#define TM_ROOT_SHIFT	(TM_CHUNK_SHIFT + TM_LEAF_BITS)
+#define TM_ROOT_SIZE	(1u << (TM_ADDRESS_BITS - TM_ROOT_SHIFT))
+#define TM_LEAF_SIZE	(1u << TM_LEAF_BITS)
+
+typedef _Atomic uint64_t tm_shadow_word;
+
+struct tm_slot {
+	tm_shadow_word *words; /* NULL: no chunk here */
+	uint32_t newest_birth; /* what the chunk's record says */
+	uint32_t chunk;	       /* index of that record */
+};
+
+struct tm_leaf {
+	struct tm_slot slots[TM_LEAF_SIZE];
+};
+
+/*
+ * The directory in use.  While nothing is recorded (before the start, in a forked child that
+ * has not begun its own recording, after the exit mark) it points at an empty root, which
+ * makes every birth slow and every death nothing: no other switch is needed.
+ */
+extern struct tm_leaf **tm_shadow_root;
+
+/* tm_shadow_attach / _detach - put the real, or the empty, root in place. */
+void tm_shadow_attach(void);
+void tm_shadow_detach(void);
+
+/* tm_shadow_forget - drop every chunk; for a new recording in this process. */
+void tm_shadow_forget(void);
+
+/*
+ * tm_shadow_extend - make the chunk for @address
+ * Takes the recorder's lock.  Returns its slot, or NULL when space ended.
+ */
+struct tm_slot *tm_shadow_extend(uintptr_t address);
+
+/* tm_shadow_newer - a birth under @birth is about to be stored in the chunk of @slot. */
+void tm_shadow_newer(struct tm_slot *slot, uint32_t birth);
+
+TM_INLINE struct tm_slot *tm_shadow_slot(uintptr_t address)
+{
+	struct tm_leaf *leaf;
+
+	if (unlikely(address >> TM_ADDRESS_BITS))
+		return NULL;
+	leaf = tm_shadow_root[address >> TM_ROOT_SHIFT];
+	if (unlikely(!leaf))
+		return NULL;
+	return &leaf->slots[address >> TM_CHUNK_SHIFT & (TM_LEAF_SIZE - 1)];
+}
+
+TM_INLINE unsigned tm_shadow_index(uintptr_t address)
+{
+	return address >> TM_GRANULE_SHIFT & (TM_CHUNK_WORDS - 1);
+}
+
+/* The word of an address, NULL when its chunk does not exist. */
+TM_INLINE tm_shadow_word *tm_shadow_find(uintptr_t address)
+{
+	struct tm_slot *slot = tm_shadow_slot(address);
+
+	if (unlikely(!slot || !slot->words))
+		return NULL;
+	return &slot->words[tm_shadow_index(address)];
+}
+
+#endif

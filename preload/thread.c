@@ -1,0 +1,100 @@
+#include "thread.h"
+
+#include "lock.h"
+#include "segment.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SLOTS (1024u)
+
+_Thread_local struct tm_self tm_self;
+atomic_flag tm_lock_flag = ATOMIC_FLAG_INIT;
+
+/* Recent-block buffers go with the slot, so that a thread's end needs no destructor. */
+static uintptr_t *buffers[SLOTS];
+
+static struct tm_thread *slots(void)
+{
+	return tm_segment_at(TM_R_THREADS, 0);
+}
+
+static bool is_gone(uint32_t tid)
+{
+	int saved = errno;
+	bool gone = syscall(SYS_tgkill, getpid(), tid, 0) != 0 && errno == ESRCH;
+
+	errno = saved;
+	return gone;
+}
+
+static unsigned claim(uint32_t tid)
+{
+	struct tm_region *region = &tm_segment.header->regions[TM_R_THREADS];
+	unsigned used = (unsigned)tm_get(&region->used);
+
+	if (used == 0)
+		used = 1; /* slot 0 is everybody's */
+	if (used < SLOTS && tm_segment_back(TM_R_THREADS, (used + 1) * sizeof(struct tm_thread))) {
+		tm_put(&slots()[used].tid, tid);
+		tm_publish(&region->used, used + 1);
+		return used;
+	}
+	for (unsigned i = 1; i < used; i++) {
+		if (is_gone(tm_get(&slots()[i].tid))) {
+			tm_put(&slots()[i].tid, tid);
+			return i;
+		}
+	}
+	return 0;
+}
+
+void tm_thread_begin(void)
+{
+	uint32_t tid = (uint32_t)syscall(SYS_gettid);
+	unsigned slot;
+
+	if (!tm_segment.header)
+		return;
+	tm_lock();
+	slot = claim(tid);
+	if (slot && !buffers[slot])
+		buffers[slot] = tm_pages(TM_RECENT * sizeof(uintptr_t));
+	tm_self.recent = buffers[slot];
+	tm_self.recent_count = 0;
+	tm_self.pending = 0;
+	tm_self.counters = &slots()[slot];
+	tm_unlock();
+	if (!slot)
+		tm_lose(TM_L_THREADS);
+}
+
+void tm_thread_restart(void)
+{
+	tm_self.counters = NULL;
+}
+
+void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count))
+{
+	unsigned used = (unsigned)tm_get(&tm_segment.header->regions[TM_R_THREADS].used);
+
+	/* Whole buffers: the thread of one may have ended, and its count with it. */
+	for (unsigned i = 1; i < used && i < SLOTS; i++) {
+		if (buffers[i])
+			visit(buffers[i], TM_RECENT);
+	}
+}
+
+struct tm_sums tm_thread_sums(void)
+{
+	struct tm_sums sums = {0, 0, 0};
+	unsigned used = (unsigned)tm_get(&tm_segment.header->regions[TM_R_THREADS].used);
+
+	for (unsigned i = 0; i < used && i < SLOTS; i++) {
+		sums.created += tm_get(&slots()[i].created);
+		sums.destroyed += tm_get(&slots()[i].destroyed);
+		sums.lost += tm_get(&slots()[i].lost);
+	}
+	return sums;
+}

@@ -1,0 +1,52 @@
+/*
+ * thread.h - what the recorder keeps per thread
+ */
+#ifndef TIDEMARK_THREAD_H
+#define TIDEMARK_THREAD_H
+
+#include "base.h"
+#include "tidemark/layout.h"
+
+#define TM_RECENT 1024 /* newest object-domain blocks of a thread, types not looked at yet */
+
+struct tm_self {
+	struct tm_thread *counters; /* in the recording; NULL before the first event */
+	uintptr_t pending;	    /* tracer family: the block that was just allocated */
+	uint64_t pending_size;
+	uint32_t pending_site;
+	uint16_t death_flags;	 /* enum tm_death_flags for deaths of now */
+	uint16_t collected_mark; /* with TM_DF_MARK_COLLECTION: the mark whose collection runs */
+	uint32_t recent_count;	 /* allocator family: blocks in `recent` */
+	uintptr_t *recent;
+	uint64_t collected; /* deaths during the mark's own collection */
+};
+
+extern _Thread_local struct tm_self tm_self;
+
+/*
+ * tm_thread_begin - give the calling thread its counters
+ *
+ * A slot of a thread that is gone is taken over, with its sums.  When all are in use the
+ * thread shares slot 0, and TM_L_THREADS says that sums may be short.
+ */
+void tm_thread_begin(void);
+
+/* tm_thread_restart - a new recording begins: slots of the old one are void. */
+void tm_thread_restart(void);
+
+/* Recent blocks of every thread, for a follow-up; the caller holds the GIL. */
+void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count));
+
+struct tm_sums {
+	uint64_t created, destroyed, lost;
+};
+
+/* Sums of all threads' counters.  Async-signal-safe. */
+struct tm_sums tm_thread_sums(void);
+
+TM_INLINE void tm_count(_Atomic uint64_t *counter)
+{
+	tm_put(counter, tm_get(counter) + 1);
+}
+
+#endif
