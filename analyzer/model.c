@@ -187,6 +187,14 @@ uint32_t tm_model_caller(struct tm_model *m, uint32_t site)
 	return caller;
 }
 
+void tm_model_resolve(struct tm_model *m, uint32_t site)
+{
+	struct tm_place place;
+
+	for (; site != 0; site = tm_model_caller(m, site))
+		tm_model_place(m, site, &place);
+}
+
 static uint32_t intern_stack(struct tm_model *m, const struct stack_key *key)
 {
 	struct stack *stack;

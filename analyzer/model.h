@@ -41,6 +41,9 @@ uint32_t tm_model_type(struct tm_model *model, uint64_t word);
 /* The innermost frame of a site.  False when there is none. */
 bool tm_model_place(struct tm_model *model, uint32_t site, struct tm_place *out);
 
+/* Looks up all frames of a site, so that damage in them is known before a report is begun. */
+void tm_model_resolve(struct tm_model *model, uint32_t site);
+
 /* The caller's site; 0 = none kept. */
 uint32_t tm_model_caller(struct tm_model *model, uint32_t site);
 

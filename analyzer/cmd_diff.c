@@ -1,0 +1,251 @@
+/*
+ * cmd_diff.c - `tidemark diff`: what was created between two marks and is still there
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "asked.h"
+#include "command.h"
+#include "error.h"
+#include "options.h"
+#include "report.h"
+#include "text.h"
+
+/* Groups a person is shown without asking for more; a script gets all. */
+#define TEXT_LIMIT 20
+
+enum check_subject {
+	CHECK_OBJECTS,
+	CHECK_BYTES,
+	CHECK_GARBAGE,
+	CHECK_SUBJECTS,
+};
+
+static const char *const subject_names[CHECK_SUBJECTS] = {"objects", "bytes", "garbage"};
+
+struct check {
+	bool wanted;
+	uint64_t most;
+};
+
+struct arguments {
+	struct tm_asked_words words;
+	struct tm_filter filter;
+	enum tm_group_by by;
+	uint64_t limit;
+	uint64_t min_bytes;
+	bool has_limit;
+	bool json;
+	struct check checks[CHECK_SUBJECTS];
+};
+
+enum {
+	KEY_BY = 1,
+	KEY_LIMIT,
+	KEY_MIN,
+	KEY_TYPE,
+	KEY_FILE,
+	KEY_FAIL_IF,
+	KEY_JSON,
+};
+
+static const struct argp_option options[] = {
+	{"by", KEY_BY, "WHAT", 0,
+	 "Group by type, site, file, module or stack (default: by type and site)", 0},
+	{"limit", KEY_LIMIT, "N", 0, "Show N groups (default: 20, with --json all; 0: all)", 0},
+	{"min", KEY_MIN, "BYTES", 0, "Leave out groups below so many bytes: 4096, 10k, 1M", 0},
+	{"type", KEY_TYPE, "GLOB", 0, "Only types that match: app.*, dict", 0},
+	{"file", KEY_FILE, "GLOB", 0, "Only objects created in files that match: */app/*, views.py",
+	 0},
+	{"fail-if", KEY_FAIL_IF, "CHECK", 0,
+	 "Exit with status 1 if the survivors are more: objects>N, bytes>N, garbage>N", 0},
+	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	{0},
+};
+
+static const char notes[] =
+	"FROM and TO are a mark's number or name, or start, now, exit.  Without them the report "
+	"is from the last mark to now, or to the exit mark once that is there.\n"
+	"\n"
+	"Objects count that were created after FROM and before TO and were alive at TO.  Groups "
+	"with survivors in the most intervals between marks come first, for that is what a leak "
+	"does; then the largest.  Bytes are what the allocator was asked for, headers of the "
+	"objects included.  A (buffer) is memory of an object that is no object itself.\n"
+	"\n"
+	"--by file, module and type show the place and stack most of a group come from.  A module "
+	"is the name of its file without .py.  --type and --file choose what is grouped and "
+	"checked, not what the totals say; --min and --limit choose what is shown.";
+
+static enum tm_group_by parse_by(const struct argp_state *state, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum tm_group_by by;
+	} names[] = {
+		{"type", TM_BY_TYPE},	  {"site", TM_BY_SITE},	  {"file", TM_BY_FILE},
+		{"module", TM_BY_MODULE}, {"stack", TM_BY_STACK},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(text, names[i].name) == 0)
+			return names[i].by;
+	tm_options_error(state, "cannot group by '%s', only by type, site, file, module, stack",
+			 text);
+}
+
+static void parse_check(const struct argp_state *state, struct arguments *a, const char *text)
+{
+	for (unsigned i = 0; i < CHECK_SUBJECTS; i++) {
+		size_t length = strlen(subject_names[i]);
+
+		if (strncmp(text, subject_names[i], length) != 0 || text[length] != '>')
+			continue;
+		if (tm_options_size(text + length + 1, &a->checks[i].most) != 0)
+			break;
+		a->checks[i].wanted = true;
+		return;
+	}
+	tm_options_error(state, "cannot check '%s', only objects>N, bytes>N, garbage>N", text);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_BY:
+		a->by = parse_by(state, arg);
+		return 0;
+	case KEY_LIMIT:
+		if (tm_options_number(arg, &a->limit) != 0)
+			tm_options_error(state, "--limit wants a number, not '%s'", arg);
+		a->has_limit = true;
+		return 0;
+	case KEY_MIN:
+		if (tm_options_size(arg, &a->min_bytes) != 0)
+			tm_options_error(state, "--min wants a number of bytes, not '%s'", arg);
+		return 0;
+	case KEY_TYPE:
+		a->filter.type = arg;
+		return 0;
+	case KEY_FILE:
+		a->filter.file = arg;
+		return 0;
+	case KEY_FAIL_IF:
+		parse_check(state, a, arg);
+		return 0;
+	case KEY_JSON:
+		a->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!tm_asked_take(&a->words, arg))
+			tm_options_error(state, "too many arguments, from '%s' on", arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		tm_options_error(state, "no target given");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* What is checked is all that --type and --file let through, shown or not. */
+static int run_checks(const struct arguments *a, const struct tm_diff *diff,
+		      const struct tm_groups *groups)
+{
+	uint64_t found[CHECK_SUBJECTS] = {0, 0, diff->totals.garbage};
+	char have[TM_TEXT_NUMBER];
+	char most[TM_TEXT_NUMBER];
+
+	for (size_t i = 0; i < groups->count; i++) {
+		if (groups->items[i].kind != TM_BUFFER)
+			tm_cells_sum(&found[CHECK_OBJECTS], groups->items[i].objects);
+		tm_cells_sum(&found[CHECK_BYTES], groups->items[i].bytes);
+	}
+	for (unsigned i = 0; i < CHECK_SUBJECTS; i++) {
+		if (!a->checks[i].wanted || found[i] <= a->checks[i].most)
+			continue;
+		tm_error("the check %s>%s found %s", subject_names[i],
+			 tm_text_count(most, a->checks[i].most), tm_text_count(have, found[i]));
+		return TM_EXIT_CHECK;
+	}
+	return TM_EXIT_OK;
+}
+
+static void resolve(struct tm_model *model, const struct tm_groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		tm_model_resolve(model, groups->items[i].site);
+}
+
+static int report(const struct arguments *a, const struct tm_asked *asked,
+		  const struct tm_diff *diff)
+{
+	struct tm_reader *reader = asked->target->reader;
+	struct tm_model *model = tm_model_new(reader);
+	struct tm_groups kept, trash;
+	struct tm_notes said = {0};
+	struct tm_report r = {
+		.reader = reader,
+		.model = model,
+		.diff = diff,
+		.groups = &kept,
+		.trash = &trash,
+		.notes = &said,
+		.state = tm_target_state_name(asked->target->state),
+		.by = a->by,
+		.filtered = a->filter.type || a->filter.file,
+		.limit = a->has_limit ? a->limit : (a->json ? 0 : TEXT_LIMIT),
+		.min_bytes = a->min_bytes,
+	};
+	int status;
+
+	kept = tm_groups_make(&diff->kept, model, &diff->facts, a->by, &a->filter);
+	trash = tm_groups_make(&diff->trash, model, &diff->facts, a->by, &a->filter);
+	resolve(model, &kept);
+	resolve(model, &trash);
+	/* only now: what was looked up so far may have been damaged */
+	tm_asked_notes(asked, &said, &diff->facts, diff->totals.pending);
+	if (a->json && diff->intervals > TM_GROUP_MOST_NUMBERS)
+		tm_notes_add(&said,
+			     "each number of by_interval stands for several of the %u intervals",
+			     (unsigned)diff->intervals);
+	if (a->json)
+		tm_report_json(&r, stdout);
+	else
+		tm_report_text(&r, stdout);
+	status = run_checks(a, diff, &kept);
+	tm_notes_free(&said);
+	tm_groups_free(&kept);
+	tm_groups_free(&trash);
+	tm_model_free(model);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	struct arguments a = {.by = TM_BY_TYPE_AND_SITE};
+	struct tm_asked asked;
+	struct tm_diff diff;
+	int status;
+
+	tm_options_parse(&tm_cmd_diff, argc, argv, &a);
+	status = tm_asked_open(&asked, &a.words);
+	if (status != TM_EXIT_OK)
+		return status;
+	tm_diff_make(&diff, asked.target->reader, &asked.span);
+	status = report(&a, &asked, &diff);
+	tm_diff_free(&diff);
+	tm_asked_close(&asked);
+	return status;
+}
+
+const struct tm_command tm_cmd_diff = {
+	.name = "diff",
+	.args = "TARGET [FROM [TO]]",
+	.summary = "Show what was created between two marks and is still there",
+	.notes = notes,
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

@@ -1,0 +1,223 @@
+/*
+ * cmd_ids.c - `tidemark ids`: the single survivors
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "asked.h"
+#include "command.h"
+#include "diff.h"
+#include "error.h"
+#include "groups.h"
+#include "mem.h"
+#include "options.h"
+#include "report.h"
+#include "table.h"
+#include "text.h"
+
+struct arguments {
+	struct tm_asked_words words;
+	struct tm_filter filter;
+	uint64_t limit; /* 0 = all */
+	bool json;
+};
+
+struct survivor {
+	uint64_t address;
+	uint64_t word;
+	uint64_t bytes;
+};
+
+/* What the scan found; where an object is is not known before the scan is over. */
+struct found {
+	struct survivor *items;
+	size_t count;
+	size_t capacity;
+	uint64_t pending;
+};
+
+enum {
+	KEY_LIMIT = 1,
+	KEY_TYPE,
+	KEY_FILE,
+	KEY_JSON,
+};
+
+static const struct argp_option options[] = {
+	{"limit", KEY_LIMIT, "N", 0, "Show N of them (default and 0: all)", 0},
+	{"type", KEY_TYPE, "GLOB", 0, "Only types that match: app.*, dict", 0},
+	{"file", KEY_FILE, "GLOB", 0, "Only objects created in files that match: */app/*, views.py",
+	 0},
+	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_LIMIT:
+		if (tm_options_number(arg, &a->limit) != 0)
+			tm_options_error(state, "--limit wants a number, not '%s'", arg);
+		return 0;
+	case KEY_TYPE:
+		a->filter.type = arg;
+		return 0;
+	case KEY_FILE:
+		a->filter.file = arg;
+		return 0;
+	case KEY_JSON:
+		a->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!tm_asked_take(&a->words, arg))
+			tm_options_error(state, "too many arguments, from '%s' on", arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		tm_options_error(state, "no target given");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void visit(void *context, const struct tm_scan_item *item)
+{
+	struct found *f = context;
+
+	f->pending += tm_word_kind(item->word) == TM_PENDING;
+	f->items = tm_mem_grow(f->items, f->count, &f->capacity, sizeof(*f->items));
+	f->items[f->count++] = (struct survivor){item->address, item->word, item->bytes};
+}
+
+/* The interval: every report calls it by the mark that opens it; -1 cannot survive a diff. */
+static uint32_t born(const struct tm_scan_facts *facts, uint64_t word)
+{
+	return (uint32_t)tm_scan_interval(facts, word);
+}
+
+static const char *kind_name(uint64_t word)
+{
+	return tm_word_kind(word) == TM_BUFFER ? "buffer" : "object";
+}
+
+static json_t *survivor_json(struct tm_model *model, const struct survivor *s,
+			     const struct tm_scan_facts *facts)
+{
+	struct tm_bytes type = tm_model_text(model, tm_model_type(model, s->word));
+	json_t *object = json_object();
+
+	json_object_set_new(object, "id", tm_json_address(s->address));
+	json_object_set_new(object, "type", tm_json_bytes(type));
+	json_object_set_new(object, "kind", json_string(kind_name(s->word)));
+	json_object_set_new(object, "bytes", tm_json_count(s->bytes));
+	json_object_set_new(object, "born", json_integer(born(facts, s->word)));
+	json_object_set_new(object, "site", tm_report_site_json(model, tm_word_site(s->word)));
+	return object;
+}
+
+static void print_survivor(struct tm_model *model, const struct survivor *s,
+			   const struct tm_scan_facts *facts)
+{
+	struct tm_bytes type = tm_model_text(model, tm_model_type(model, s->word));
+	struct tm_place place;
+
+	printf("0x%-14" PRIx64 " %8" PRIu64 "  %6" PRIu32 "  ", s->address, s->bytes,
+	       born(facts, s->word));
+	tm_text_put(stdout, type.data, type.size);
+	if (tm_model_place(model, tm_word_site(s->word), &place)) {
+		struct tm_bytes file = tm_model_text(model, place.file);
+
+		fputs("  ", stdout);
+		tm_text_put(stdout, file.data, file.size);
+		if (place.line)
+			printf(":%" PRIu32, place.line);
+	}
+	putchar('\n');
+}
+
+static void print_text(const struct arguments *a, struct tm_model *model, const struct found *f,
+		       const struct tm_scan_facts *facts, const struct tm_notes *said)
+{
+	uint64_t shown = 0;
+
+	printf("%-16s %8s  %6s  TYPE  SITE\n", "ID", "BYTES", "BORN");
+	for (size_t i = 0; i < f->count && (a->limit == 0 || shown < a->limit); i++)
+		if (tm_filter_pass(&a->filter, model, f->items[i].word)) {
+			print_survivor(model, &f->items[i], facts);
+			shown++;
+		}
+	tm_report_notes_text(said, stdout);
+}
+
+static void print_json(const struct arguments *a, const struct tm_asked *asked,
+		       struct tm_model *model, const struct found *f,
+		       const struct tm_scan_facts *facts, const struct tm_notes *said)
+{
+	struct tm_json json = tm_json_open(stdout);
+	uint64_t shown = 0;
+
+	tm_report_process_json(&json, asked->target->reader);
+	tm_report_span_json(&json, &asked->span);
+	tm_report_notes_json(&json, said);
+	tm_json_array(&json, "ids");
+	for (size_t i = 0; i < f->count && (a->limit == 0 || shown < a->limit); i++)
+		if (tm_filter_pass(&a->filter, model, f->items[i].word)) {
+			tm_json_element(&json, survivor_json(model, &f->items[i], facts));
+			shown++;
+		}
+	tm_json_array_end(&json);
+	tm_json_close(&json);
+}
+
+/* What is damaged in the tables must be known before the notes are made. */
+static void resolve(struct tm_model *model, const struct found *f)
+{
+	struct tm_place place;
+
+	for (size_t i = 0; i < f->count; i++) {
+		tm_model_type(model, f->items[i].word);
+		tm_model_place(model, tm_word_site(f->items[i].word), &place);
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	struct arguments a = {0};
+	struct tm_scan_facts facts;
+	struct found found = {0};
+	struct tm_notes said = {0};
+	struct tm_asked asked;
+	struct tm_model *model;
+	int status;
+
+	tm_options_parse(&tm_cmd_ids, argc, argv, &a);
+	status = tm_asked_open(&asked, &a.words);
+	if (status != TM_EXIT_OK)
+		return status;
+	tm_diff_survivors(asked.target->reader, &asked.span, visit, &found, &facts);
+	model = tm_model_new(asked.target->reader);
+	resolve(model, &found);
+	tm_asked_notes(&asked, &said, &facts, found.pending);
+	if (a.json)
+		print_json(&a, &asked, model, &found, &facts, &said);
+	else
+		print_text(&a, model, &found, &facts, &said);
+	tm_model_free(model);
+	tm_notes_free(&said);
+	tm_asked_close(&asked);
+	free(found.items);
+	return status;
+}
+
+const struct tm_command tm_cmd_ids = {
+	.name = "ids",
+	.args = "TARGET [FROM [TO]]",
+	.summary = "List the single survivors between two marks",
+	.notes = "FROM and TO as for tidemark diff.  The id is that of Python's id(); BORN is the "
+		 "mark after which the object was created.",
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

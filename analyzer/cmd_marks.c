@@ -1,0 +1,192 @@
+/*
+ * cmd_marks.c - `tidemark marks`: the marks of a recording and what was alive at each
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "error.h"
+#include "history.h"
+#include "options.h"
+#include "report.h"
+#include "table.h"
+#include "target.h"
+#include "text.h"
+
+struct arguments {
+	const char *target;
+	bool json;
+};
+
+enum {
+	KEY_JSON = 1,
+};
+
+static const struct argp_option options[] = {
+	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_JSON:
+		a->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (a->target)
+			tm_options_error(state, "too many arguments, from '%s' on", arg);
+		a->target = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		tm_options_error(state, "no target given");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* A mark's record, or one with nothing in it where there is none. */
+static const struct tm_mark *mark_of(struct tm_reader *reader, uint32_t number)
+{
+	static const struct tm_mark none;
+	const struct tm_mark *mark = tm_reader_mark(reader, number);
+
+	return mark && mark->state != TM_MARK_EMPTY ? mark : &none;
+}
+
+static struct tm_bytes name_of(const struct tm_mark *mark, uint32_t number)
+{
+	if (number == 0)
+		return (struct tm_bytes){"start", 5};
+	return tm_points_mark_name(mark);
+}
+
+static json_t *mark_json(struct tm_reader *reader, const struct tm_history *history,
+			 uint32_t number)
+{
+	const struct tm_mark *mark = mark_of(reader, number);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "mark", json_integer(number));
+	json_object_set_new(object, "name", tm_json_bytes(name_of(mark, number)));
+	json_object_set_new(object, "time", tm_json_time(mark->time_ns));
+	json_object_set_new(object, "objects", tm_json_count(history->objects[number]));
+	json_object_set_new(object, "bytes", tm_json_count(history->bytes[number]));
+	json_object_set_new(object, "garbage", tm_json_count(mark->garbage_new));
+	json_object_set_new(object, "pause", tm_json_seconds(mark->pause_ns));
+	json_object_set_new(object, "collected", json_boolean(mark->flags & TM_MF_COLLECTED));
+	return object;
+}
+
+static void print_json(struct tm_reader *reader, const struct tm_history *history,
+		       const struct tm_notes *said)
+{
+	struct tm_json json = tm_json_open(stdout);
+
+	tm_report_process_json(&json, reader);
+	tm_report_notes_json(&json, said);
+	tm_json_array(&json, "marks");
+	for (uint32_t i = 0; i < history->count; i++)
+		tm_json_element(&json, mark_json(reader, history, i));
+	tm_json_array_end(&json);
+	tm_json_close(&json);
+}
+
+static const char *collection(const struct tm_mark *mark)
+{
+	if (mark->state != TM_MARK_FOLLOWED)
+		return "to come";
+	return mark->flags & TM_MF_COLLECTED ? "yes" : "no";
+}
+
+enum {
+	COLUMN_MARK,
+	COLUMN_NAME,
+	COLUMN_TIME,
+	COLUMN_OBJECTS,
+	COLUMN_BYTES,
+	COLUMN_RESIDENT,
+	COLUMN_GARBAGE,
+	COLUMN_PAUSE,
+	COLUMN_COLLECTED,
+};
+
+static void add_row(struct tm_table *table, struct tm_reader *reader,
+		    const struct tm_history *history, uint32_t number)
+{
+	const struct tm_mark *mark = mark_of(reader, number);
+	struct tm_bytes name = name_of(mark, number);
+	char text[TM_TEXT_NUMBER];
+
+	tm_table_row(table);
+	tm_table_cellf(table, COLUMN_MARK, "%" PRIu32, number);
+	tm_table_cell_bytes(table, COLUMN_NAME, name.data, name.size);
+	tm_table_cell(table, COLUMN_OBJECTS, tm_text_count(text, history->objects[number]));
+	tm_table_cell(table, COLUMN_BYTES, tm_text_bytes(text, history->bytes[number]));
+	if (mark->time_ns)
+		tm_table_cell(table, COLUMN_TIME, tm_text_time(text, mark->time_ns));
+	if (mark->rss)
+		tm_table_cell(table, COLUMN_RESIDENT, tm_text_bytes(text, mark->rss));
+	tm_table_cell(table, COLUMN_GARBAGE, tm_text_count(text, mark->garbage_new));
+	tm_table_cell(table, COLUMN_PAUSE, tm_text_duration(text, mark->pause_ns));
+	tm_table_cell(table, COLUMN_COLLECTED, collection(mark));
+}
+
+static void print_table(struct tm_reader *reader, const struct tm_history *history,
+			const struct tm_notes *said)
+{
+	struct tm_table *table = tm_table_new(stdout);
+
+	tm_table_column(table, "MARK", TM_TABLE_RIGHT);
+	tm_table_column(table, "NAME", TM_TABLE_CUT);
+	tm_table_column(table, "TIME", 0);
+	tm_table_column(table, "OBJECTS", TM_TABLE_RIGHT);
+	tm_table_column(table, "BYTES", TM_TABLE_RIGHT);
+	tm_table_column(table, "RESIDENT", TM_TABLE_RIGHT);
+	tm_table_column(table, "GARBAGE", TM_TABLE_RIGHT);
+	tm_table_column(table, "PAUSE", TM_TABLE_RIGHT);
+	tm_table_column(table, "COLLECTED", 0);
+	for (uint32_t i = 0; i < history->count; i++)
+		add_row(table, reader, history, i);
+	tm_table_print(table);
+	tm_table_free(table);
+	tm_report_notes_text(said, stdout);
+}
+
+static int run(int argc, char **argv)
+{
+	struct arguments a = {NULL, false};
+	struct tm_target *target;
+	struct tm_history history;
+	struct tm_notes said = {0};
+	int status;
+
+	tm_options_parse(&tm_cmd_marks, argc, argv, &a);
+	status = tm_target_open(a.target, &target);
+	if (status != TM_EXIT_OK)
+		return status;
+	tm_history_make(&history, target->reader);
+	tm_notes_recording(&said, target->reader, &history.facts);
+	if (a.json)
+		print_json(target->reader, &history, &said);
+	else
+		print_table(target->reader, &history, &said);
+	tm_history_free(&history);
+	tm_notes_free(&said);
+	tm_target_close(target);
+	return status;
+}
+
+const struct tm_command tm_cmd_marks = {
+	.name = "marks",
+	.args = "TARGET",
+	.summary = "List the marks, and what was alive at each",
+	.notes = "OBJECTS and BYTES are what was alive at the mark, before its own collection; "
+		 "bytes include buffers.  GARBAGE is how many entries of gc.garbage were new.  "
+		 "PAUSE is the time the mark took from the process.",
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

@@ -1,0 +1,76 @@
+/*
+ * report.h - a diff as text for people and as JSON for scripts
+ */
+#ifndef TIDEMARK_REPORT_H
+#define TIDEMARK_REPORT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "diff.h"
+#include "groups.h"
+#include "jsonout.h"
+#include "model.h"
+#include "notes.h"
+#include "reader.h"
+
+/* Frames of one stack that are reported; only a damaged recording has more. */
+#define TM_REPORT_MOST_FRAMES 1024u
+
+/* What a report is made from; owns nothing. */
+struct tm_report {
+	struct tm_reader *reader;
+	struct tm_model *model;
+	const struct tm_diff *diff;
+	const struct tm_groups *groups;
+	const struct tm_groups *trash;
+	const struct tm_notes *notes;
+	const char *state; /* of the process: "live", … */
+	enum tm_group_by by;
+	bool filtered;	    /* the groups are not all there are */
+	uint64_t limit;	    /* groups to show of each kind; 0 = all */
+	uint64_t min_bytes; /* smaller groups are not shown */
+};
+
+void tm_report_text(const struct tm_report *report, FILE *out);
+void tm_report_json(const struct tm_report *report, FILE *out);
+
+/* ---- what several reports have in common (report_common.c) ---- */
+
+/* How many of the groups are shown: marks those to be left out by min_bytes and limit. */
+bool tm_report_shows(const struct tm_report *report, const struct tm_group *group,
+		     uint64_t shown_before);
+
+/*
+ * A group's survivors per interval, oldest first, as *count numbers; when there are more
+ * than `most` intervals, neighbours are put together, *each of them in a number.
+ * Release with free().
+ */
+uint64_t *tm_report_by_interval(const struct tm_report *report, const struct tm_group *group,
+				uint32_t most, uint32_t *count, uint32_t *each);
+
+/* The name of a group's type, "several types" included. */
+struct tm_bytes tm_report_type(const struct tm_report *report, const struct tm_group *group);
+
+/* The arguments of the recorded process: those of one string, each followed by NUL. */
+json_t *tm_report_command_json(struct tm_reader *reader);
+void tm_report_command_text(struct tm_reader *reader, FILE *out);
+
+/* "3.13.5" */
+struct tm_bytes tm_report_python(const struct tm_reader *reader);
+
+/* {"file","line","function"}, or null for no frame; an unknown line is null. */
+json_t *tm_report_site_json(struct tm_model *model, uint32_t site);
+
+/* The members every report begins with: process, completeness, notes. */
+void tm_report_process_json(struct tm_json *json, struct tm_reader *reader);
+void tm_report_span_json(struct tm_json *json, const struct tm_span *span);
+void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes);
+
+/* The notes as the end of a text report, wrapped to the terminal. */
+void tm_report_notes_text(const struct tm_notes *notes, FILE *out);
+
+/* "mark 3 'after'", "start", "now" */
+void tm_report_point_text(const struct tm_point *point, FILE *out);
+
+#endif
