@@ -236,6 +236,13 @@ bool tm_process_boot_id(uint8_t out[16])
 	return digits == 32;
 }
 
+uint64_t tm_process_pid_namespace(void)
+{
+	struct stat own;
+
+	return stat("/proc/self/ns/pid", &own) == 0 ? own.st_ino : 0;
+}
+
 int tm_process_user(pid_t pid, uid_t *out)
 {
 	char status[PROC_MAX];

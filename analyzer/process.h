@@ -52,6 +52,13 @@ size_t tm_process_list(pid_t **pids);
 /* The id of this boot of the machine; false when the system does not tell. */
 bool tm_process_boot_id(uint8_t out[16]);
 
+/*
+ * Inode of our own pid namespace; 0 when unknown.  In the first one of the machine every
+ * process can be seen.
+ */
+uint64_t tm_process_pid_namespace(void);
+#define TM_FIRST_PID_NAMESPACE 0xeffffffcull
+
 /* Effective user of the process; -errno when gone. */
 int tm_process_user(pid_t pid, uid_t *out);
 

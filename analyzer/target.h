@@ -42,6 +42,12 @@ void tm_target_close(struct tm_target *target);
 /* "live", "exited", "killed", "saved". */
 const char *tm_target_state_name(enum tm_target_state state);
 
+/*
+ * Is it certain that no process writes to it any more?  One in a pid namespace beside ours
+ * cannot be seen, and its recording looks as if it was killed.
+ */
+bool tm_target_is_finished(const struct tm_target *target);
+
 /* Look again at the process and update the state. */
 enum tm_target_state tm_target_refresh(struct tm_target *target);
 

@@ -68,11 +68,18 @@ static pid_t find_recorded(const struct tm_target *target, pid_t likely)
 	return found;
 }
 
+static bool is_our_number(const struct tm_header *header)
+{
+	return header->pid_namespace == 0 || header->pid_namespace == tm_process_pid_namespace();
+}
+
 /* exec() ends a recording without a word: the process lives on and maps it no more. */
 static bool was_replaced(const struct tm_header *header)
 {
 	struct tm_process_stat process;
 
+	if (!is_our_number(header))
+		return false;
 	return tm_process_stat((pid_t)header->pid, &process) == 0 &&
 	       process.start_ticks == header->start_ticks && process.state != 'Z';
 }
@@ -100,6 +107,17 @@ void tm_target_find_process(struct tm_target *target, pid_t likely)
 		target->state = TM_TARGET_LIVE;
 	else
 		target->state = was_replaced(header) ? TM_TARGET_EXITED : TM_TARGET_KILLED;
+}
+
+bool tm_target_is_finished(const struct tm_target *target)
+{
+	const struct tm_header *header = tm_reader_header(target->reader);
+
+	if (target->state == TM_TARGET_LIVE)
+		return false;
+	if (target->state != TM_TARGET_KILLED || !same_boot(header) || is_our_number(header))
+		return true;
+	return tm_process_pid_namespace() == TM_FIRST_PID_NAMESPACE;
 }
 
 enum tm_target_state tm_target_refresh(struct tm_target *target)
