@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "command.h"
 #include "error.h"
+#include "jsonout.h"
 #include "mailbox.h"
 #include "mem.h"
 #include "options.h"
@@ -211,22 +211,17 @@ static enum tm_request_stage wait_for(struct tm_request *request, const struct t
 static void print_json(const struct tm_target *target, uint32_t number, const struct tm_mark *mark)
 {
 	struct tm_bytes name = tm_mark_name(mark);
-	json_t *root = json_object();
+	struct tm_json json = tm_json_open(stdout);
 
-	json_object_set_new(root, "tidemark", json_integer(1));
-	json_object_set_new(root, "pid", json_integer(tm_reader_header(target->reader)->pid));
-	json_object_set_new(root, "mark", json_integer(number));
-	json_object_set_new(root, "name",
-			    name.size ? tm_text_json(name.data, name.size) : json_null());
-	json_object_set_new(root, "time", json_real((double)mark->time_ns / 1e9));
-	json_object_set_new(root, "pause", json_real((double)mark->pause_ns / 1e9));
-	json_object_set_new(root, "collected", json_boolean(mark->flags & TM_MF_COLLECTED));
-	json_object_set_new(root, "collected_objects",
-			    json_integer((json_int_t)mark->collected_objects));
-	json_object_set_new(root, "followed", json_boolean(mark->state == TM_MARK_FOLLOWED));
-	json_dumpf(root, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(root);
+	tm_json_member(&json, "pid", json_integer(tm_reader_header(target->reader)->pid));
+	tm_json_member(&json, "mark", json_integer(number));
+	tm_json_member(&json, "name", tm_json_bytes(name));
+	tm_json_member(&json, "time", tm_json_time(mark->time_ns));
+	tm_json_member(&json, "pause", tm_json_seconds(mark->pause_ns));
+	tm_json_member(&json, "collected", json_boolean(mark->flags & TM_MF_COLLECTED));
+	tm_json_member(&json, "collected_objects", tm_json_count(mark->collected_objects));
+	tm_json_member(&json, "followed", json_boolean(mark->state == TM_MARK_FOLLOWED));
+	tm_json_close(&json);
 }
 
 static void print_cost(const struct tm_mark *mark)

@@ -14,8 +14,9 @@
 #include "options.h"
 #include "target.h"
 
+/* Out of the way of the commands' own keys; argp keeps 24 bits with a sign. */
 enum {
-	KEY_HELP = 0x1000000,
+	KEY_HELP = 0x700000,
 	KEY_USAGE,
 	KEY_ANY_USER,
 };

@@ -73,7 +73,10 @@ static void explain_living(const struct search *search, const struct tm_process_
 		*why = search->refusal;
 	else if (maps_error == -EACCES || maps_error == -EPERM)
 		snprintf(why->text, sizeof(why->text),
-			 "%s belongs to another user; run as that user or as root", who);
+			 "%s cannot be looked at, it is another user's or protected; run as that "
+			 "user or "
+			 "with more rights",
+			 who);
 	else if (search->forked_from != 0)
 		snprintf(why->text, sizeof(why->text),
 			 "%s was forked from %d and has no recording of its own yet; it begins "
