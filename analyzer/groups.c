@@ -126,18 +126,14 @@ static uint32_t most_frequent_site(const struct member *members, size_t count)
 static void add_ids(struct tm_group *group, const struct tm_cells *cells,
 		    const struct tm_cell *cell)
 {
-	uint32_t from = group->id_count;
+	uint64_t kept[TM_CELL_IDS];
+	uint32_t first = TM_CELL_IDS;
 
-	for (uint32_t at = cell->ids; at && group->id_count < TM_CELL_IDS;
-	     at = cells->ids[at - 1].next)
-		group->ids[group->id_count++] = cells->ids[at - 1].address;
 	/* the list has the last one first */
-	for (uint32_t to = group->id_count; from + 1 < to; from++, to--) {
-		uint64_t id = group->ids[from];
-
-		group->ids[from] = group->ids[to - 1];
-		group->ids[to - 1] = id;
-	}
+	for (uint32_t at = cell->ids; at && first > 0; at = cells->ids[at - 1].next)
+		kept[--first] = cells->ids[at - 1].address;
+	while (first < TM_CELL_IDS && group->id_count < TM_CELL_IDS)
+		group->ids[group->id_count++] = kept[first++];
 }
 
 /* Members lie by interval, so each interval is a run of them. */

@@ -191,8 +191,10 @@ void tm_model_resolve(struct tm_model *m, uint32_t site)
 {
 	struct tm_place place;
 
-	for (; site != 0; site = tm_model_caller(m, site))
+	for (unsigned i = 0; site != 0 && i < TM_MODEL_MOST_FRAMES; i++) {
 		tm_model_place(m, site, &place);
+		site = tm_model_caller(m, site);
+	}
 }
 
 static uint32_t intern_stack(struct tm_model *m, const struct stack_key *key)

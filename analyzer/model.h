@@ -15,6 +15,9 @@
 
 struct tm_model;
 
+/* Frames of one stack that are looked at; only a damaged recording has more. */
+#define TM_MODEL_MOST_FRAMES 1024u
+
 /* Where a frame was.  Text numbers; line 0 = not known. */
 struct tm_place {
 	uint32_t file;

@@ -14,9 +14,6 @@
 #include "notes.h"
 #include "reader.h"
 
-/* Frames of one stack that are reported; only a damaged recording has more. */
-#define TM_REPORT_MOST_FRAMES 1024u
-
 /* What a report is made from; owns nothing. */
 struct tm_report {
 	struct tm_reader *reader;

@@ -22,7 +22,7 @@ static json_t *stack_json(const struct tm_report *report, uint32_t site)
 {
 	json_t *array = json_array();
 
-	for (unsigned i = 0; site != 0 && i < TM_REPORT_MOST_FRAMES; i++) {
+	for (unsigned i = 0; site != 0 && i < TM_MODEL_MOST_FRAMES; i++) {
 		json_t *frame = tm_report_site_json(report->model, site);
 
 		json_array_append_new(array, frame);

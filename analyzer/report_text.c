@@ -224,7 +224,8 @@ static void put_callers(const struct page *p, uint32_t site)
 	struct tm_place place;
 	unsigned shown = 0, more = 0;
 
-	while ((site = tm_model_caller(p->report->model, site)) != 0) {
+	while ((site = tm_model_caller(p->report->model, site)) != 0 &&
+	       shown + more < TM_MODEL_MOST_FRAMES) {
 		if (shown == MOST_CALLERS) {
 			more++;
 			continue;

@@ -25,7 +25,8 @@
 /* More than any machine can hold or do, and no sum of sane tables overflows with it. */
 #define MOST_COUNT (1ull << 44)
 
-#define TALLY_BLOCK 4096u
+/* Granules before an object that belong to its block. */
+#define LONGEST_HEAD 2u
 
 struct scan {
 	struct tm_reader *reader;
@@ -98,6 +99,21 @@ static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t 
 	s->visit(s->context, &item);
 }
 
+/*
+ * A chunk without births of interest may still have, in its last granules, the collector's
+ * head of an object in the next chunk.
+ */
+static void walk_end(struct scan *s, const struct tm_shadow *shadow, size_t index,
+		     struct tm_shadow_walk *walk)
+{
+	uint64_t words[LONGEST_HEAD + 1];
+	uint64_t end = shadow->chunks[index].heap_base + TM_CHUNK_HEAP;
+
+	if (tm_shadow_goes_on(shadow, index) &&
+	    tm_shadow_read_end(shadow, s->reader, index, LONGEST_HEAD, words))
+		tm_shadow_walk(walk, end - LONGEST_HEAD * TM_GRANULE, words, LONGEST_HEAD);
+}
+
 static void scan_shadow(struct scan *s, const struct tm_shadow *shadow, struct tm_ring *ring,
 			uint32_t oldest_birth)
 {
@@ -108,12 +124,13 @@ static void scan_shadow(struct scan *s, const struct tm_shadow *shadow, struct t
 	for (size_t i = 0; i < shadow->count; i++) {
 		if (shadow->chunks[i].newest_birth < oldest_birth) {
 			s->facts->skipped++;
+			walk_end(s, shadow, i, &walk);
 			continue;
 		}
 		if (!tm_shadow_read(shadow, s->reader, i, words))
 			continue;
 		tm_ring_chunk_copied(ring, i, words);
-		tm_shadow_walk(&walk, shadow->chunks[i].heap_base, words);
+		tm_shadow_walk(&walk, shadow->chunks[i].heap_base, words, TM_CHUNK_WORDS);
 	}
 	s->nonsense += walk.nonsense;
 	free(words);

@@ -77,23 +77,43 @@ size_t tm_shadow_find(const struct tm_shadow *shadow, uint64_t address)
 	return low - 1;
 }
 
-bool tm_shadow_read(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
-		    uint64_t *words)
+bool tm_shadow_goes_on(const struct tm_shadow *shadow, size_t index)
 {
-	const struct tm_shadow_chunk *chunk = &shadow->chunks[index];
-	const struct tm_shadow_chunk *next = chunk + 1;
-	uint64_t *after = words + TM_CHUNK_WORDS;
+	return index + 1 < shadow->count && shadow->chunks[index + 1].heap_base ==
+						    shadow->chunks[index].heap_base + TM_CHUNK_HEAP;
+}
 
-	if (tm_reader_copy(reader, chunk->shadow, words, TM_CHUNK_SHADOW) !=
-	    (ssize_t)TM_CHUNK_SHADOW) {
+/* The word after the last one of a chunk. */
+static uint64_t word_after(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index)
+{
+	uint64_t word = 0;
+
+	if (!tm_shadow_goes_on(shadow, index))
+		return 0;
+	if (tm_reader_copy(reader, shadow->chunks[index + 1].shadow, &word, sizeof(word)) !=
+	    sizeof(word))
+		return 0;
+	return word;
+}
+
+bool tm_shadow_read_end(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
+			size_t count, uint64_t *words)
+{
+	size_t size = count * sizeof(*words);
+	uint64_t at = shadow->chunks[index].shadow + TM_CHUNK_SHADOW - size;
+
+	if (tm_reader_copy(reader, at, words, size) != (ssize_t)size) {
 		tm_reader_damaged(reader, "the file became shorter while it was read");
 		return false;
 	}
-	*after = 0;
-	if (index + 1 < shadow->count && next->heap_base == chunk->heap_base + TM_CHUNK_HEAP &&
-	    tm_reader_copy(reader, next->shadow, after, sizeof(*after)) != sizeof(*after))
-		*after = 0;
+	words[count] = word_after(shadow, reader, index);
 	return true;
+}
+
+bool tm_shadow_read(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
+		    uint64_t *words)
+{
+	return tm_shadow_read_end(shadow, reader, index, TM_CHUNK_WORDS, words);
 }
 
 static uint64_t plausible_size(struct tm_shadow_walk *walk, uint64_t word)
@@ -133,11 +153,11 @@ static uint64_t block_size(struct tm_shadow_walk *walk, uint64_t word, uint64_t 
 	return size;
 }
 
-void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t heap_base, const uint64_t *words)
+void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *words, size_t count)
 {
-	for (size_t i = 0; i < TM_CHUNK_WORDS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		uint64_t word = words[i];
-		uint64_t address = heap_base + i * TM_GRANULE;
+		uint64_t address = from + i * TM_GRANULE;
 		uint64_t size;
 
 		if (word == 0)

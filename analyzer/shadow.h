@@ -40,6 +40,13 @@ size_t tm_shadow_find(const struct tm_shadow *shadow, uint64_t address);
 bool tm_shadow_read(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
 		    uint64_t *words);
 
+/* The same for the last `count` words of the chunk: room for count + 1. */
+bool tm_shadow_read_end(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
+			size_t count, uint64_t *words);
+
+/* Does the heap go on from this chunk into the next of the list? */
+bool tm_shadow_goes_on(const struct tm_shadow *shadow, size_t index);
+
 /*
  * Called for each object and each block that is no object.
  * @word: as in the file
@@ -61,6 +68,8 @@ struct tm_shadow_walk {
 	uint64_t nonsense; /* words that mean nothing */
 };
 
-void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t heap_base, const uint64_t *words);
+/* `count` words from heap address `from` on, and one to look ahead at. */
+void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *words,
+		    size_t count);
 
 #endif
