@@ -9,7 +9,7 @@
 #include "cpython/cpython.h"
 #include "hook_alloc.h"
 #include "hook_tracer.h"
-#include "intern.h"
+#include "stack.h"
 #include "marks.h"
 #include "recorder.h"
 #include "say.h"
@@ -112,7 +112,7 @@ static void install(const struct tm_image *image)
 		refused = true;
 		return;
 	}
-	tm_intern_start_walking(tm_config.frames);
+	tm_stack_start(tm_config.frames);
 	if (!tm_hook_alloc_installed())
 		tm_hook_alloc_install();
 	if (tm_python.family == TM_FAMILY_TRACER && !tm_hook_tracer_install())

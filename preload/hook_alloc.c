@@ -133,6 +133,8 @@ static void *object_realloc(void *ctx, void *block, size_t size)
 	struct tm_block_words words;
 	void *moved;
 
+	if (unlikely(tm_self.pending != 0))
+		tm_flush_pending(&tm_self);
 	if (block)
 		tm_block_take((uintptr_t)block, &words);
 	moved = obj.realloc(ctx, block, size);
@@ -152,9 +154,10 @@ static void *object_realloc(void *ctx, void *block, size_t size)
 static void object_free(void *ctx, void *block)
 {
 	if (likely(block != NULL)) {
-		tm_death_block((uintptr_t)block);
 		if (unlikely(tm_self.pending == (uintptr_t)block))
 			tm_self.pending = 0;
+		else
+			tm_death_block((uintptr_t)block);
 	}
 	obj.free(ctx, block);
 }

@@ -15,17 +15,31 @@ enum {
 static tm_tracer chained; /* another tool's tracer, called after ours */
 static void *chained_data;
 
+static int trace_chained(void *object, int event)
+{
+	return chained ? chained(object, event, chained_data) : 0;
+}
+
+/* Births and deaths are functions of their own: the light one does not pay for the other's stack.
+ */
+static __attribute__((noinline)) int trace_birth(void *object)
+{
+	tm_birth_object((uintptr_t)object);
+	if (unlikely(chained != NULL))
+		return trace_chained(object, CREATED);
+	return 0;
+}
+
 static int trace(void *object, int event, void *data)
 {
 	(void)data;
 	if (event == CREATED)
-		tm_birth_object((uintptr_t)object);
-	else if (likely(event == DESTROYED))
-		tm_death_object((uintptr_t)object);
-	else
+		return trace_birth(object);
+	if (unlikely(event != DESTROYED))
 		return 0;
+	tm_death_object((uintptr_t)object);
 	if (unlikely(chained != NULL))
-		return chained(object, event, chained_data);
+		return trace_chained(object, DESTROYED);
 	return 0;
 }
 

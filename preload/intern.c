@@ -3,6 +3,7 @@
 #include "lock.h"
 #include "segment.h"
 #include "shadow.h"
+#include "stack.h"
 #include "table.h"
 
 #include <errno.h>
@@ -15,27 +16,6 @@
 struct tm_cached tm_code_cache[1 << TM_CODE_CACHE_BITS];
 struct tm_cached tm_type_cache[1 << TM_TYPE_CACHE_BITS];
 struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
-
-static unsigned no_walk(struct tm_frame *out, unsigned max)
-{
-	(void)out;
-	(void)max;
-	return 0;
-}
-
-unsigned (*tm_walk)(struct tm_frame *out, unsigned max) = no_walk;
-unsigned tm_walk_frames;
-
-void tm_intern_start_walking(unsigned frames)
-{
-	tm_walk_frames = frames;
-	tm_walk = tm_python.adapter->walk;
-}
-
-void tm_intern_stop_walking(void)
-{
-	tm_walk = no_walk;
-}
 
 static struct tm_index strings, codes, types, sites;
 static struct tm_map code_map, type_map;
@@ -396,6 +376,8 @@ void tm_intern_forget(uintptr_t address)
 	tm_cache_drop(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, address), address);
 	tm_cache_drop(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, address), address);
 	tm_lock();
+	if (tm_map_get(&code_map, address))
+		atomic_fetch_add(&tm_stack_epoch, 1);
 	tm_map_remove(&code_map, address);
 	tm_map_remove(&type_map, address);
 	tm_unlock();
@@ -442,6 +424,7 @@ void tm_intern_restart(const char *old_base)
 	memset(tm_code_cache, 0, sizeof(tm_code_cache));
 	memset(tm_type_cache, 0, sizeof(tm_type_cache));
 	memset(tm_site_cache, 0, sizeof(tm_site_cache));
+	atomic_fetch_add(&tm_stack_epoch, 1);
 	inherited = old_base != NULL;
 	if (old_base)
 		inherit_types(&old_types, old_base);

@@ -26,9 +26,9 @@ extern struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
  * The slow halves of the look-ups below.  They return 0 when the thing cannot be recorded:
  * a table is full (counted), or its death could not be seen later.
  */
-uint32_t tm_intern_code(uintptr_t code);
-uint32_t tm_intern_type(uintptr_t type);
-uint32_t tm_intern_site(uint32_t parent, uint32_t code, uint32_t offset);
+TM_NOINLINE uint32_t tm_intern_code(uintptr_t code);
+TM_NOINLINE uint32_t tm_intern_type(uintptr_t type);
+TM_NOINLINE uint32_t tm_intern_site(uint32_t parent, uint32_t code, uint32_t offset);
 
 /* tm_intern_string - offset of a string in the recording; 0 = empty or no space. */
 uint32_t tm_intern_string(const char *bytes, size_t size);
@@ -52,14 +52,6 @@ void tm_intern_restart(const char *old_base);
 
 /* tm_intern_ready - the interpreter is far enough that class dictionaries can be asked. */
 void tm_intern_ready(void);
-
-/* tm_intern_start_walking / _stop_walking - with the adapter's walk, or with none at all. */
-void tm_intern_start_walking(unsigned frames);
-void tm_intern_stop_walking(void);
-
-/* The stack walk in use, and how many frames it gives; no frames while stacks are off. */
-extern unsigned (*tm_walk)(struct tm_frame *out, unsigned max);
-extern unsigned tm_walk_frames;
 
 TM_INLINE uint32_t tm_type_of(uintptr_t object)
 {
@@ -88,18 +80,6 @@ TM_INLINE uint32_t tm_site_child(uint32_t parent, const struct tm_frame *frame)
 	      (uint64_t)code << TM_OFFSET_BITS | unit;
 	site = tm_cache_get(tm_cache_slot(tm_site_cache, TM_SITE_CACHE_BITS, key), key);
 	return likely(site) ? site : tm_intern_site(parent, code, frame->offset);
-}
-
-/* Site of the calling thread's Python stack now; 0 when no Python frame runs. */
-TM_INLINE uint32_t tm_site_here(void)
-{
-	struct tm_frame frames[64];
-	unsigned count = tm_walk(frames, tm_walk_frames);
-	uint32_t site = 0;
-
-	while (count--)
-		site = tm_site_child(site, &frames[count]);
-	return site;
 }
 
 #endif

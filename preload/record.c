@@ -31,30 +31,47 @@ static tm_shadow_word *word_for_birth(uintptr_t address, uint64_t birth)
 	return slot ? &slot->words[tm_shadow_index(address)] : NULL;
 }
 
+/* Writes a block's words, born under @born, whatever its size and wherever chunks end. */
+static void put_block_as(uintptr_t block, size_t size, enum tm_kind kind, uint32_t site,
+			 uint64_t born)
+{
+	uint64_t birth = tm_get(&tm_birth_bits);
+	tm_shadow_word *word = block & (TM_GRANULE - 1) ? NULL : word_for_birth(block, birth);
+	tm_shadow_word *tail = NULL;
+
+	if (word && size >= TM_SIZE_BIG)
+		tail = word_for_birth(block + TM_GRANULE, birth);
+	if (!word || (size >= TM_SIZE_BIG && !tail)) {
+		lose_birth(block);
+		return;
+	}
+	if (tail)
+		tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
+	tm_publish(word, tm_block_word(kind, born, site, size));
+}
+
+static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t site)
+{
+	put_block_as(block, size, kind, site, tm_get(&tm_birth_bits));
+}
+
+void tm_flush_pending(struct tm_self *self)
+{
+	uintptr_t block = self->pending;
+
+	self->pending = 0;
+	if (tm_recorder_awake())
+		put_block(block, self->pending_size, TM_PENDING, self->pending_site);
+}
+
 uint32_t tm_birth_block_slow(uintptr_t block, size_t size, enum tm_kind kind)
 {
-	uint64_t birth;
-	tm_shadow_word *word, *tail;
 	uint32_t site;
 
 	if (!tm_recorder_awake())
 		return 0;
-	birth = tm_get(&tm_birth_bits);
-	word = block & (TM_GRANULE - 1) ? NULL : word_for_birth(block, birth);
-	if (!word) {
-		lose_birth(block);
-		return 0;
-	}
 	site = tm_site_here();
-	if (size >= TM_SIZE_BIG) {
-		tail = word_for_birth(block + TM_GRANULE, birth);
-		if (!tail) {
-			lose_birth(block);
-			return site;
-		}
-		tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
-	}
-	tm_publish(word, tm_block_word(kind, birth, site, size));
+	put_block(block, size, kind, site);
 	return site;
 }
 
@@ -297,7 +314,6 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 	uint64_t birth = tm_get(&tm_birth_bits);
 	unsigned at = object_in(words);
 	uint64_t first = words->word[0];
-	tm_shadow_word *word;
 
 	if (at < 3) {
 		if (words->word[at] & TM_WATCHED)
@@ -311,17 +327,5 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 		tm_birth_block_slow(block, size, kind);
 		return;
 	}
-	word = word_for_birth(block, birth);
-	if (!word) {
-		lose_birth(block);
-		return;
-	}
-	if (size >= TM_SIZE_BIG) {
-		tm_shadow_word *tail = word_for_birth(block + TM_GRANULE, birth);
-
-		if (tail)
-			tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
-	}
-	tm_publish(word, tm_block_word(tm_word_kind(first), first & TM_BIRTH_MASK,
-				       tm_word_site(first), size));
+	put_block_as(block, size, tm_word_kind(first), tm_word_site(first), first & TM_BIRTH_MASK);
 }

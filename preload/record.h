@@ -11,6 +11,7 @@
 #include "base.h"
 #include "intern.h"
 #include "shadow.h"
+#include "stack.h"
 #include "thread.h"
 
 /* The birth field of now, in place for a word; changes when a mark is set. */
@@ -28,15 +29,16 @@ enum {
  * unusual shapes; or count what was lost.  They look up site and type themselves.
  * @block: the fresh block of the object, 0 when it has none; then @size and @site are void.
  */
-uint32_t tm_birth_block_slow(uintptr_t block, size_t size, enum tm_kind kind);
-void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size, uint32_t site);
+TM_NOINLINE uint32_t tm_birth_block_slow(uintptr_t block, size_t size, enum tm_kind kind);
+TM_NOINLINE void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size,
+				      uint32_t site);
 
 /* Slow halves of deaths: across a mark, of something watched, or of an unusual shape. */
-void tm_death_block_slow(uintptr_t block);
-void tm_death_object_slow(uintptr_t object, tm_shadow_word *word);
+TM_NOINLINE void tm_death_block_slow(uintptr_t block);
+TM_NOINLINE void tm_death_object_slow(uintptr_t object, tm_shadow_word *word);
 
 /* The calling thread's list of recent blocks is full: look at their types. */
-void tm_recent_full(void);
+TM_NOINLINE void tm_recent_full(void);
 
 /* What a block's words were before a realloc took it apart. */
 struct tm_block_words {
@@ -68,11 +70,12 @@ TM_INLINE struct tm_self *tm_self_here(void)
 TM_INLINE struct tm_slot *tm_birth_slot(uintptr_t address, uint64_t birth)
 {
 	struct tm_slot *slot = tm_shadow_slot(address);
+	uint32_t field = (uint32_t)(birth >> TM_BIRTH_SHIFT);
 
-	if (unlikely(!slot || !slot->words))
+	if (unlikely(!slot))
 		return NULL;
-	if (unlikely(slot->newest_birth != birth >> TM_BIRTH_SHIFT))
-		tm_shadow_newer(slot, (uint32_t)(birth >> TM_BIRTH_SHIFT));
+	if (unlikely(slot->stamp != field + 1) && !tm_shadow_newer(slot, field))
+		return NULL;
 	return slot;
 }
 
@@ -115,12 +118,20 @@ TM_INLINE void tm_birth_pending(uintptr_t block, size_t size)
 	}
 }
 
-/* The same on the tracer family: the tracer is about to say what object it becomes. */
+/*
+ * The same on the tracer family: the tracer is about to say what object the block becomes, so
+ * nothing is written yet.  When it does not, the next event of the thread writes the block down.
+ */
+TM_NOINLINE void tm_flush_pending(struct tm_self *self);
+
 TM_INLINE void tm_birth_expected(uintptr_t block, size_t size)
 {
+	uint32_t site = tm_site_here();
 	struct tm_self *self = &tm_self;
 
-	self->pending_site = tm_birth_block(block, size, TM_PENDING);
+	if (unlikely(self->pending != 0))
+		tm_flush_pending(self);
+	self->pending_site = site;
 	self->pending_size = size;
 	self->pending = block;
 }

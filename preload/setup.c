@@ -11,6 +11,7 @@
 #include "hook_collector.h"
 #include "hook_tracer.h"
 #include "intern.h"
+#include "stack.h"
 #include "marks.h"
 #include "recorder.h"
 #include "segment.h"
@@ -65,7 +66,7 @@ static void check_adapter(void)
 	tm_blind((enum tm_blind)wrong);
 	tm_recorder_note(why);
 	if (wrong == TM_B_STACKS)
-		tm_intern_stop_walking();
+		tm_stack_stop();
 }
 
 static bool begins_with(const char *text, const char *prefix)

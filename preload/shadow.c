@@ -54,7 +54,7 @@ static bool make_chunk(struct tm_slot *slot, uintptr_t address)
 	tm_publish(&shadow->used, (index + 1) * TM_CHUNK_SHADOW);
 	tm_publish(&chunks->used, index + 1);
 	slot->chunk = (uint32_t)index;
-	slot->newest_birth = 0;
+	slot->stamp = 1;
 	slot->words = tm_segment_at(TM_R_SHADOW, index * TM_CHUNK_SHADOW);
 	return true;
 }
@@ -74,12 +74,16 @@ struct tm_slot *tm_shadow_extend(uintptr_t address)
 	return slot;
 }
 
-void tm_shadow_newer(struct tm_slot *slot, uint32_t birth)
+bool tm_shadow_newer(struct tm_slot *slot, uint32_t birth)
 {
-	struct tm_chunk *chunk = (struct tm_chunk *)tm_segment_at(TM_R_CHUNKS, 0) + slot->chunk;
+	struct tm_chunk *chunk;
 
+	if (!slot->words)
+		return false;
+	chunk = (struct tm_chunk *)tm_segment_at(TM_R_CHUNKS, 0) + slot->chunk;
 	/* Only ever up: two threads may store an old and a new interval at the same time. */
 	if (tm_get(&chunk->newest_birth) < birth)
 		tm_publish(&chunk->newest_birth, birth);
-	slot->newest_birth = birth;
+	slot->stamp = birth + 1;
+	return true;
 }

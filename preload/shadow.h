@@ -21,7 +21,7 @@ typedef _Atomic uint64_t tm_shadow_word;
 
 struct tm_slot {
 	tm_shadow_word *words; /* NULL: no chunk here */
-	uint32_t newest_birth; /* what the chunk's record says */
+	uint32_t stamp;	       /* newest birth of the chunk's record + 1; 0 = no chunk */
 	uint32_t chunk;	       /* index of that record */
 };
 
@@ -49,8 +49,11 @@ void tm_shadow_forget(void);
  */
 struct tm_slot *tm_shadow_extend(uintptr_t address);
 
-/* tm_shadow_newer - a birth under @birth is about to be stored in the chunk of @slot. */
-void tm_shadow_newer(struct tm_slot *slot, uint32_t birth);
+/*
+ * tm_shadow_newer - a birth under @birth is about to be stored in the chunk of @slot
+ * Returns false when there is no such chunk.
+ */
+bool tm_shadow_newer(struct tm_slot *slot, uint32_t birth);
 
 TM_INLINE struct tm_slot *tm_shadow_slot(uintptr_t address)
 {

@@ -12,8 +12,11 @@
 _Thread_local struct tm_self tm_self;
 atomic_flag tm_lock_flag = ATOMIC_FLAG_INIT;
 
-/* Recent-block buffers go with the slot, so that a thread's end needs no destructor. */
-static uintptr_t *buffers[SLOTS];
+/* Buffers go with the slot, so that a thread's end needs no destructor. */
+static struct {
+	uintptr_t *recent;
+	struct tm_stack *stacks;
+} buffers[SLOTS];
 
 static struct tm_thread *slots(void)
 {
@@ -59,9 +62,13 @@ void tm_thread_begin(void)
 		return;
 	tm_lock();
 	slot = claim(tid);
-	if (slot && !buffers[slot])
-		buffers[slot] = tm_pages(TM_RECENT * sizeof(uintptr_t));
-	tm_self.recent = buffers[slot];
+	if (slot && !buffers[slot].recent) {
+		buffers[slot].recent = tm_pages(TM_RECENT * sizeof(uintptr_t));
+		buffers[slot].stacks = tm_pages(TM_STACKS * sizeof(struct tm_stack));
+	}
+	tm_self.recent = buffers[slot].recent;
+	tm_self.stacks = buffers[slot].stacks;
+	tm_self.stack_epoch = 0;
 	tm_self.recent_count = 0;
 	tm_self.pending = 0;
 	tm_self.counters = &slots()[slot];
@@ -81,8 +88,8 @@ void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count
 
 	/* Whole buffers: the thread of one may have ended, and its count with it. */
 	for (unsigned i = 1; i < used && i < SLOTS; i++) {
-		if (buffers[i])
-			visit(buffers[i], TM_RECENT);
+		if (buffers[i].recent)
+			visit(buffers[i].recent, TM_RECENT);
 	}
 }
 

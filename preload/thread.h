@@ -7,7 +7,17 @@
 #include "base.h"
 #include "tidemark/layout.h"
 
-#define TM_RECENT 1024 /* newest object-domain blocks of a thread, types not looked at yet */
+#define TM_STACKS      128  /* stacks a thread remembers */
+#define TM_STACK_DEPTH 12   /* deeper ones are walked each time */
+#define TM_RECENT      1024 /* newest object-domain blocks of a thread, types not looked at yet */
+
+/* A stack seen lately: what its frames executed, innermost first, and its site. */
+struct tm_stack {
+	uint64_t keys[TM_STACK_DEPTH];
+	uint32_t site;
+	uint16_t depth;
+	bool whole; /* there was no further frame */
+};
 
 struct tm_self {
 	struct tm_thread *counters; /* in the recording; NULL before the first event */
@@ -18,7 +28,9 @@ struct tm_self {
 	uint16_t collected_mark; /* with TM_DF_MARK_COLLECTION: the mark whose collection runs */
 	uint32_t recent_count;	 /* allocator family: blocks in `recent` */
 	uintptr_t *recent;
-	uint64_t collected; /* deaths during the mark's own collection */
+	uint32_t stack_epoch;	 /* 0: `stacks` holds nothing yet */
+	struct tm_stack *stacks; /* TM_STACKS of them; NULL: none are remembered */
+	uint64_t collected;	 /* deaths during the mark's own collection */
 };
 
 extern _Thread_local struct tm_self tm_self;
@@ -29,7 +41,7 @@ extern _Thread_local struct tm_self tm_self;
  * A slot of a thread that is gone is taken over, with its sums.  When all are in use the
  * thread shares slot 0, and TM_L_THREADS says that sums may be short.
  */
-void tm_thread_begin(void);
+TM_NOINLINE void tm_thread_begin(void);
 
 /* tm_thread_restart - a new recording begins: slots of the old one are void. */
 void tm_thread_restart(void);

@@ -2,7 +2,7 @@
  * The adapter checks itself: what the recorder reads from raw memory against what the public
  * API says of the same frame, code object, string and type.
  */
-#include "cpython.h"
+#include "frames.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +100,7 @@ int tm_python_check(char *why, size_t why_size)
 	void *frame = tm_python.eval_frame();
 	const char *wrong;
 
-	if (!frame || tm_python.adapter->walk(&seen, 1) != 1)
+	if (!frame || tm_frames_walk(&seen, 1) != 1)
 		return -1;
 	wrong = check_frame(frame, &seen);
 	if (wrong) {

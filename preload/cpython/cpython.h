@@ -73,14 +73,31 @@ struct tm_debug_word {
 };
 
 /*
+ * How Python frames hang on a thread.  Small enough to stay in one cache line: the recorder
+ * follows the chain for every birth.
+ */
+struct tm_chain {
+	bool objects;		  /* 3.8 to 3.10: frame objects; else interpreter frames */
+	uint16_t cframe;	  /* PyThreadState.cframe, 0 where the frame hangs on the thread */
+	uint16_t current;	  /* the innermost frame, in the cframe or the thread state */
+	uint16_t previous;	  /* of a frame: its caller */
+	uint16_t code;		  /* its code object, low bits may be tagged */
+	uint16_t instruction;	  /* pointer to the instruction; objects: f_lasti */
+	uint16_t owner;		  /* one byte; 0 where frames have no owner */
+	uint16_t first_shim;	  /* owners from here on are no Python frames */
+	uint16_t bytecode;	  /* co_code_adaptive of a code object */
+	uint16_t first_traceable; /* _co_firsttraceable where incomplete frames are on the chain */
+	uint16_t unit;		  /* objects: bytes that f_lasti counts in */
+};
+
+/*
  * One minor version of CPython.  Offsets are bytes, from the headers of that version
  * (the file and structure are named in the adapter).
  */
 struct tm_adapter {
 	const char *name; /* "3.13" */
 	unsigned minor;
-	/* Walks the calling thread's stack, innermost first; returns how many frames, <= max. */
-	unsigned (*walk)(struct tm_frame *out, unsigned max);
+	struct tm_chain chain;
 	enum tm_line_format line_format;
 	struct {
 		uint16_t first_line, file, name, lines;

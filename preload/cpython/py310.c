@@ -3,17 +3,19 @@
  * co_filename, co_name, co_linetable), Include/cpython/unicodeobject.h, Include/cpython/object.h
  * (PyHeapTypeObject), Include/internal/pycore_gc.h and pycore_pymem.h (struct _gc_runtime_state).
  */
-#include "walk_frames.h"
-
-static unsigned walk(struct tm_frame *out, unsigned max)
-{
-	return tm_walk_frame_objects(out, max, 96, 2);
-}
+#include "cpython.h"
 
 const struct tm_adapter tm_adapter_310 = {
 	.name = "3.10",
 	.minor = 10,
-	.walk = walk,
+	/* Include/cpython/pystate.h: frame; Include/cpython/frameobject.h: f_back, f_code, f_lasti
+	 */
+	.chain = {.objects = true,
+		  .current = 24,
+		  .previous = 24,
+		  .code = 32,
+		  .instruction = 96,
+		  .unit = 2},
 	.line_format = TM_LINES_LINETABLE,
 	.code = {.first_line = 40, .file = 104, .name = 112, .lines = 120},
 	.str = {.ascii = 48, .compact = 72},

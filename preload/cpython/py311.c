@@ -3,29 +3,23 @@
  * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_frame.h, pycore_gc.h and
  * pycore_interp.h.
  */
-#include "walk_interp.h"
-
-static unsigned walk(struct tm_frame *out, unsigned max)
-{
-	static const struct tm_interp_frames at = {
-		.cframe = 56,
-		.current = 8,
-		.previous = 48,
-		.code = 32,
-		.instruction = 56,
-		.owner = 69,
-		.bytecode = 184,
-		.first_traceable = 168,
-		.first_shim = 255,
-	};
-
-	return tm_walk_interp_frames(at, out, max);
-}
+#include "cpython.h"
 
 const struct tm_adapter tm_adapter_311 = {
 	.name = "3.11",
 	.minor = 11,
-	.walk = walk,
+	.chain =
+		{
+			.cframe = 56,
+			.current = 8,
+			.previous = 48,
+			.code = 32,
+			.instruction = 56,
+			.owner = 69,
+			.bytecode = 184,
+			.first_traceable = 168,
+			.first_shim = 255,
+		},
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 72, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 48, .compact = 72},

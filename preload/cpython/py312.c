@@ -3,29 +3,23 @@
  * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_frame.h, pycore_gc.h and
  * pycore_interp.h.
  */
-#include "walk_interp.h"
-
-static unsigned walk(struct tm_frame *out, unsigned max)
-{
-	static const struct tm_interp_frames at = {
-		.cframe = 56,
-		.current = 0,
-		.previous = 8,
-		.code = 0,
-		.instruction = 56,
-		.owner = 70,
-		.bytecode = 192,
-		.first_traceable = 176,
-		.first_shim = 3,
-	};
-
-	return tm_walk_interp_frames(at, out, max);
-}
+#include "cpython.h"
 
 const struct tm_adapter tm_adapter_312 = {
 	.name = "3.12",
 	.minor = 12,
-	.walk = walk,
+	.chain =
+		{
+			.cframe = 56,
+
+			.previous = 8,
+
+			.instruction = 56,
+			.owner = 70,
+			.bytecode = 192,
+			.first_traceable = 176,
+			.first_shim = 3,
+		},
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},

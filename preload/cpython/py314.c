@@ -3,24 +3,7 @@
  * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_interpframe_structs.h,
  * pycore_interp_structs.h and pycore_debug_offsets.h.
  */
-#include "walk_interp.h"
-
-static unsigned walk(struct tm_frame *out, unsigned max)
-{
-	static const struct tm_interp_frames at = {
-		.cframe = 0,
-		.current = 72,
-		.previous = 8,
-		.code = 0,
-		.instruction = 56,
-		.owner = 74,
-		.bytecode = 208,
-		.first_traceable = 0,
-		.first_shim = 3,
-	};
-
-	return tm_walk_interp_frames(at, out, max);
-}
+#include "cpython.h"
 
 /* Word of _Py_DebugOffsets (Include/internal/pycore_debug_offsets.h) and what it must say. */
 static const struct tm_debug_word debug_words[] = {
@@ -41,7 +24,18 @@ static const struct tm_debug_word debug_words[] = {
 const struct tm_adapter tm_adapter_314 = {
 	.name = "3.14",
 	.minor = 14,
-	.walk = walk,
+	.chain =
+		{
+
+			.current = 72,
+			.previous = 8,
+
+			.instruction = 56,
+			.owner = 74,
+			.bytecode = 208,
+
+			.first_shim = 3,
+		},
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},

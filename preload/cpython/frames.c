@@ -1,0 +1,63 @@
+#include "frames.h"
+
+struct tm_chain tm_chain;
+
+/* An index of -1: the frame has not run its first instruction yet. */
+static bool read_object(uintptr_t frame, struct tm_frame *out)
+{
+	int index = TM_FIELD(int, frame, tm_chain.instruction);
+
+	out->code = TM_FIELD(uintptr_t, frame, tm_chain.code);
+	out->offset = index < 0 ? 0 : (uint32_t)index * tm_chain.unit;
+	return true;
+}
+
+/* False for a frame before its first traceable instruction (_PyFrame_IsIncomplete). */
+static bool read_interpreter_frame(uintptr_t frame, struct tm_frame *out)
+{
+	enum {
+		OWNED_BY_GENERATOR = 1,
+		TAG_BITS = 3,
+		UNIT = 2
+	};
+	uintptr_t code = TM_FIELD(uintptr_t, frame, tm_chain.code) & ~(uintptr_t)TAG_BITS;
+	uintptr_t start = code + tm_chain.bytecode;
+	uintptr_t instruction = TM_FIELD(uintptr_t, frame, tm_chain.instruction);
+
+	if (tm_chain.first_traceable &&
+	    TM_FIELD(uint8_t, frame, tm_chain.owner) != OWNED_BY_GENERATOR &&
+	    instruction < start + UNIT * (uintptr_t)TM_FIELD(int, code, tm_chain.first_traceable))
+		return false;
+	out->code = code;
+	out->offset = instruction < start ? 0 : (uint32_t)(instruction - start);
+	return true;
+}
+
+unsigned tm_frames_walk(struct tm_frame *out, unsigned max)
+{
+	unsigned count = 0;
+
+	for (uintptr_t frame = tm_frame_first(); frame && count < max;
+	     frame = tm_frame_caller(frame)) {
+		if (tm_chain.objects ? read_object(frame, &out[count])
+				     : read_interpreter_frame(frame, &out[count]))
+			count++;
+	}
+	return count;
+}
+
+bool tm_frames_complete(const struct tm_frame *frames, unsigned count)
+{
+	uintptr_t frame = tm_frame_first();
+	struct tm_frame seen;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!frame ||
+		    !(tm_chain.objects ? read_object(frame, &seen)
+				       : read_interpreter_frame(frame, &seen)) ||
+		    seen.code != frames[i].code || seen.offset != frames[i].offset)
+			return false;
+		frame = tm_frame_caller(frame);
+	}
+	return true;
+}

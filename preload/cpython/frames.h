@@ -1,0 +1,65 @@
+/*
+ * frames.h - following the chain of Python frames
+ *
+ * Source: Include/frameobject.h (3.8), Include/cpython/frameobject.h (3.9, 3.10);
+ * Include/internal/pycore_frame.h (_PyInterpreterFrame, 3.11 to 3.13) and
+ * pycore_interpframe_structs.h (3.14, 3.15); Include/cpython/pystate.h.
+ */
+#ifndef TIDEMARK_FRAMES_H
+#define TIDEMARK_FRAMES_H
+
+#include "cpython.h"
+
+/* The chain of the running interpreter, next to what every birth needs of it. */
+extern struct tm_chain tm_chain;
+
+TM_INLINE bool tm_frame_is_shim(uintptr_t frame)
+{
+	return tm_chain.owner && TM_FIELD(uint8_t, frame, tm_chain.owner) >= tm_chain.first_shim;
+}
+
+/* The first Python frame at or above @frame; 0 = none. */
+TM_INLINE uintptr_t tm_frame_python(uintptr_t frame)
+{
+	while (frame && unlikely(tm_frame_is_shim(frame)))
+		frame = TM_FIELD(uintptr_t, frame, tm_chain.previous);
+	return frame;
+}
+
+/* The calling thread's innermost Python frame; 0 = none. */
+TM_INLINE uintptr_t tm_frame_first(void)
+{
+	uintptr_t holder = (uintptr_t)tm_python.thread_state();
+
+	if (likely(holder) && tm_chain.cframe)
+		holder = TM_FIELD(uintptr_t, holder, tm_chain.cframe);
+	return likely(holder) ? tm_frame_python(TM_FIELD(uintptr_t, holder, tm_chain.current)) : 0;
+}
+
+TM_INLINE uintptr_t tm_frame_caller(uintptr_t frame)
+{
+	return tm_frame_python(TM_FIELD(uintptr_t, frame, tm_chain.previous));
+}
+
+/*
+ * What a frame executes, as one number: the instruction's address, or code object and f_lasti
+ * packed (a code object is 16-aligned in 47 bits).  Equal as long as the code object lives.
+ */
+TM_INLINE uint64_t tm_frame_key(uintptr_t frame)
+{
+	if (tm_chain.objects)
+		return TM_FIELD(uintptr_t, frame, tm_chain.code) >> 4 << 21 |
+		       (TM_FIELD(uint32_t, frame, tm_chain.instruction) & 0x1fffff);
+	return TM_FIELD(uintptr_t, frame, tm_chain.instruction);
+}
+
+/*
+ * tm_frames_walk - the calling thread's Python stack, innermost first
+ * Frames that have not begun to execute are left out.  Returns how many frames, <= @max.
+ */
+unsigned tm_frames_walk(struct tm_frame *out, unsigned max);
+
+/* tm_frames_complete - whether these frames are, one by one, the first of the chain. */
+bool tm_frames_complete(const struct tm_frame *frames, unsigned count);
+
+#endif
