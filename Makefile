@@ -50,7 +50,7 @@ preload_ldflags += $(if $(exports),-Wl$(comma)--version-script=$(exports))
 preload_ldflags += $(if $(and $(SAN),$(findstring clang,$(CC))),,-Wl$(comma)--no-undefined)
 
 analyzer_cflags := $(base) $(includes) -Ianalyzer
-analyzer_libs   := -lsmartcols -ljansson
+analyzer_libs   := -lsmartcols -ljansson -lm
 test_cflags     := $(base) $(includes) -Ipreload -Ianalyzer -Itests/support
 test_libs       := -lcmocka $(analyzer_libs) -ldl -lpthread
 
