@@ -250,11 +250,21 @@ static void finish(uint32_t number, bool collected, uint64_t pause)
 	raise_to(&followed, number);
 }
 
-static void resolve_pending_types(void)
+/*
+ * Up to 3.11 a collection may run inside an allocation, whose block is not filled in yet
+ * (Modules/gcmodule.c, _PyObject_GC_Alloc): @inside_allocation leaves this thread's newest alone.
+ */
+static void resolve_pending_types(bool inside_allocation)
 {
+	struct tm_self *self = &tm_self;
+	uintptr_t unborn = 0;
+
+	if (inside_allocation && self->recent && self->recent_count)
+		unborn = self->recent[self->recent_count - 1];
+
 	if (tm_python.family == TM_FAMILY_ALLOCATOR &&
 	    !(tm_get(&tm_segment.header->blind) & TM_B_TYPES))
-		tm_thread_each_recent(tm_resolve_blocks);
+		tm_thread_each_recent(tm_resolve_blocks, unborn);
 }
 
 void tm_marks_follow_up(void)
@@ -269,7 +279,7 @@ void tm_marks_follow_up(void)
 	begin = now_ns(CLOCK_MONOTONIC);
 	requests = tm_get(&follow_up_wanted);
 	number = tm_get(&tm_segment.header->current);
-	resolve_pending_types();
+	resolve_pending_types(false);
 	if (number > tm_get(&followed)) {
 		collect = wants_collection(mark_at(number));
 		if (collect) {
@@ -312,7 +322,7 @@ void tm_marks_collection_stops(int generation)
 	if (generation < 2 || !borrowed || !(tm_self.death_flags & TM_DF_MARK_COLLECTION))
 		return;
 	borrowed = false;
-	resolve_pending_types();
+	resolve_pending_types(true);
 	finish(number, true, now_ns(CLOCK_MONOTONIC) - collection_began);
 	end_collection();
 	atomic_flag_clear(&running);
@@ -328,7 +338,7 @@ void tm_marks_exit(bool collector_enabled)
 
 	if (!tm_recorder_is_on() || atomic_exchange(&ending, true))
 		return;
-	resolve_pending_types();
+	resolve_pending_types(false);
 	number = tm_marks_bump("exit", 4, TM_MF_EXIT);
 	tm_publish(&tm_segment.header->state, TM_PS_EXITED);
 	if (number && tm_config.collect && collector_enabled)

@@ -128,10 +128,12 @@ void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size, uint32
 void tm_recent_full(void)
 {
 	struct tm_self *self = &tm_self;
+	uintptr_t newest = self->recent[TM_RECENT - 1];
 
-	/* The newest may be a block that its owner has not filled in yet: it waits a round. */
-	tm_resolve_blocks(self->recent, TM_RECENT - 1);
-	self->recent[0] = self->recent[TM_RECENT - 1];
+	/* The newest is a block that its owner has not filled in yet: it waits a round.  The same
+	 * address may stand further up, from a block that died since. */
+	tm_resolve_blocks(self->recent, TM_RECENT, newest);
+	self->recent[0] = newest;
 	self->recent_count = 1;
 }
 
@@ -328,4 +330,6 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 		return;
 	}
 	put_block_as(block, size, tm_word_kind(first), tm_word_site(first), first & TM_BIRTH_MASK);
+	if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
+		tm_recent_add(tm_self_here(), block);
 }

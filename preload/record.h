@@ -101,6 +101,16 @@ TM_INLINE uint32_t tm_birth_block(uintptr_t block, size_t size, enum tm_kind kin
 	return site;
 }
 
+/* The type of what is in this block will be looked at when it has lived for a while. */
+TM_INLINE void tm_recent_add(struct tm_self *self, uintptr_t block)
+{
+	if (unlikely(self->recent == NULL))
+		return;
+	self->recent[self->recent_count++] = block;
+	if (unlikely(self->recent_count == TM_RECENT))
+		tm_recent_full();
+}
+
 /* An object-domain block of the allocator family: counts as an object until it is looked at. */
 TM_INLINE void tm_birth_pending(uintptr_t block, size_t size)
 {
@@ -111,11 +121,7 @@ TM_INLINE void tm_birth_pending(uintptr_t block, size_t size)
 	if (unlikely(!self->counters))
 		return;
 	tm_count(&self->counters->created);
-	if (likely(self->recent != NULL)) {
-		self->recent[self->recent_count++] = block;
-		if (unlikely(self->recent_count == TM_RECENT))
-			tm_recent_full();
-	}
+	tm_recent_add(self, block);
 }
 
 /*

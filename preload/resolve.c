@@ -147,10 +147,10 @@ static void resolve_block(uintptr_t block)
 	tm_publish(word, tm_word(TM_OBJECT, 0, 0, type) | keep);
 }
 
-void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count)
+void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count, uintptr_t unborn)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (blocks[i])
+		if (blocks[i] && blocks[i] != unborn)
 			resolve_block(blocks[i]);
 	}
 }

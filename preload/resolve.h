@@ -20,8 +20,12 @@
  */
 enum tm_kind tm_resolve_kind(uintptr_t block, size_t size, bool dying, uintptr_t *object);
 
-/* tm_resolve_blocks - replace PENDING words of these blocks; 0 entries and others are skipped. */
-void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count);
+/*
+ * tm_resolve_blocks - replace the PENDING words of these blocks
+ * @unborn: a block that its owner has not filled in yet, left alone; 0 = none
+ * Entries of 0 and blocks that are no longer pending are skipped.
+ */
+void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count, uintptr_t unborn);
 
 /* Objects of before a fork exist: addresses without a word of ours may be valid too. */
 void tm_resolve_inherited(bool inherited);

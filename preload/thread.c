@@ -82,14 +82,15 @@ void tm_thread_restart(void)
 	tm_self.counters = NULL;
 }
 
-void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count))
+void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count, uintptr_t unborn),
+			   uintptr_t unborn)
 {
 	unsigned used = (unsigned)tm_get(&tm_segment.header->regions[TM_R_THREADS].used);
 
 	/* Whole buffers: the thread of one may have ended, and its count with it. */
 	for (unsigned i = 1; i < used && i < SLOTS; i++) {
 		if (buffers[i].recent)
-			visit(buffers[i].recent, TM_RECENT);
+			visit(buffers[i].recent, TM_RECENT, unborn);
 	}
 }
 

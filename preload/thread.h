@@ -46,8 +46,10 @@ TM_NOINLINE void tm_thread_begin(void);
 /* tm_thread_restart - a new recording begins: slots of the old one are void. */
 void tm_thread_restart(void);
 
-/* Recent blocks of every thread, for a follow-up; the caller holds the GIL. */
-void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count));
+/* Recent blocks of every thread, for a follow-up; the caller holds the GIL.  @unborn is passed on.
+ */
+void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count, uintptr_t unborn),
+			   uintptr_t unborn);
 
 struct tm_sums {
 	uint64_t created, destroyed, lost;
