@@ -43,9 +43,13 @@ def work(chance):
 
 def customer(port, jobs, failures):
     for method, path, body, expected in jobs:
-        status = request(port, method, path, body)
+        try:
+            status = request(port, method, path, body)
+        except OSError as error:
+            failures.append("%s %s: %s" % (method, path, error))
+            break
         if status != expected:
-            failures.append("%s %s: %d" % (method, path, status))
+            failures.append("%s %s: status %d" % (method, path, status))
 
 
 def main():

@@ -2,6 +2,7 @@
 
 Nothing in here knows of Tidemark.
 """
+import contextlib
 import csv
 import http.server
 import io
@@ -95,42 +96,46 @@ def watch(signal, item, counts):
 class Shop:
     def __init__(self, path):
         self.path = path
-        self.local = threading.local()
         self.cache = {}
         self.counts = {}
         self.sessions = Sessions()
         self.on_order = Signal()
-        with self.database() as database:
+        with self.transaction() as database:
             database.executescript(
                 "create table item (id integer primary key, name text, price real);"
                 "create table purchase (id integer primary key, item integer, amount integer);")
             database.executemany("insert into item (name, price) values (?, ?)",
                                  [("item %d" % number, number / 4) for number in range(300)])
 
-    def database(self):
-        return sqlite3.connect(self.path, timeout=30)
+    @contextlib.contextmanager
+    def transaction(self):
+        with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as database:
+            with database:
+                yield database
 
     def add_item(self, name, price):
-        with self.database() as database:
+        with self.transaction() as database:
             return database.execute("insert into item (name, price) values (?, ?)",
                                     (name, price)).lastrowid
 
     def item(self, number):
         """A cache that fills once and stays: not a leak."""
         if number not in self.cache:
-            row = self.database().execute("select name, price from item where id = ?",
-                                          (number,)).fetchone()
+            with self.transaction() as database:
+                row = database.execute("select name, price from item where id = ?",
+                                       (number,)).fetchone()
             self.cache[number] = {"name": row[0], "price": row[1]}
         return self.cache[number]
 
     def order(self, item, amount):
-        with self.database() as database:
+        with self.transaction() as database:
             database.execute("insert into purchase (item, amount) values (?, ?)", (item, amount))
         self.on_order.send(item)
 
     def statistics(self):
-        rows = self.database().execute(
-            "select item, sum(amount) from purchase group by item order by 2 desc").fetchall()
+        with self.transaction() as database:
+            rows = database.execute(
+                "select item, sum(amount) from purchase group by item order by 2 desc").fetchall()
         return [{"item": item, "sold": sold} for item, sold in rows]
 
 
