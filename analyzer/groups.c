@@ -8,7 +8,7 @@
 
 #include "mem.h"
 
-/* What the members of a group have in common.  Compared as bytes: no padding. */
+/* What the members of a group have in common.  Padding would not compare equal. */
 struct key {
 	uint32_t type;
 	uint32_t kind;
@@ -17,6 +17,8 @@ struct key {
 	uint32_t function;
 	uint32_t line;
 };
+
+_Static_assert(sizeof(struct key) == 3 * sizeof(uint64_t), "compared as three words");
 
 struct member {
 	struct key key;
@@ -56,12 +58,25 @@ static struct key key_of(struct tm_model *model, uint64_t word, enum tm_group_by
 	return key;
 }
 
+/* Some order of keys: millions may have to be sorted, so not by memcmp(). */
+static int compare_keys(const struct key *left, const struct key *right)
+{
+	uint64_t l[3], r[3];
+
+	memcpy(l, left, sizeof(l));
+	memcpy(r, right, sizeof(r));
+	for (unsigned i = 0; i < 3; i++)
+		if (l[i] != r[i])
+			return l[i] < r[i] ? -1 : 1;
+	return 0;
+}
+
 /* By group, then by interval; the word makes the order complete. */
 static int by_group(const void *left, const void *right)
 {
 	const struct member *l = left;
 	const struct member *r = right;
-	int order = memcmp(&l->key, &r->key, sizeof(l->key));
+	int order = compare_keys(&l->key, &r->key);
 
 	if (order != 0)
 		return order;
@@ -199,7 +214,7 @@ struct tm_groups tm_groups_make(const struct tm_cells *cells, struct tm_model *m
 
 	for (size_t start = 0; start < count; start = end) {
 		for (end = start + 1; end < count; end++)
-			if (memcmp(&members[end].key, &members[start].key, sizeof(struct key)))
+			if (compare_keys(&members[end].key, &members[start].key) != 0)
 				break;
 		groups.items =
 			tm_mem_grow(groups.items, groups.count, &capacity, sizeof(*groups.items));

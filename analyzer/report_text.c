@@ -139,21 +139,37 @@ static void put_totals(const struct page *p)
 	fputc('\n', p->out);
 }
 
+/* Intervals that left any survivors: nothing can be in the others. */
+static uint32_t telling_intervals(const struct tm_report *r)
+{
+	bool *any = tm_mem_array((size_t)r->diff->intervals + 1, sizeof(*any));
+	uint32_t first = r->diff->span.from.number, count = 0;
+
+	for (size_t i = 0; i < r->groups->count; i++)
+		for (uint32_t k = 0; k < r->groups->items[i].generations; k++)
+			any[r->groups->items[i].intervals[k].interval - first] = true;
+	for (uint32_t k = 0; k < r->diff->intervals; k++)
+		count += any[k];
+	free(any);
+	return count;
+}
+
 static void put_finding(const struct page *p)
 {
 	const struct tm_report *r = p->report;
+	uint32_t intervals = telling_intervals(r);
 	uint64_t steady = 0, bytes = 0, all = 0;
 
 	for (size_t i = 0; i < r->groups->count; i++) {
 		const struct tm_group *group = &r->groups->items[i];
 
 		tm_cells_sum(&all, group->bytes);
-		if (group->generations != r->diff->intervals)
+		if (group->generations < intervals)
 			continue;
 		steady++;
 		tm_cells_sum(&bytes, group->bytes);
 	}
-	if (r->groups->count == 0 || r->diff->intervals < TELLING_INTERVALS)
+	if (intervals < TELLING_INTERVALS)
 		return;
 	if (steady == 0) {
 		fputs("no group has survivors in every interval: nothing grows all the time\n",
@@ -163,9 +179,9 @@ static void put_finding(const struct page *p)
 	fputs(style(p, TM_STYLE_YELLOW), p->out);
 	put_counted(p, steady, "group has", "groups have");
 	fprintf(p->out,
-		" survivors in every interval, as leaks do, and hold%s %.0f%% of the bytes%s\n",
-		steady == 1 ? "s" : "", all ? 100.0 * (double)bytes / (double)all : 0.0,
-		style(p, TM_STYLE_NONE));
+		" survivors in every interval%s, as leaks do, and hold%s %.0f%% of the bytes%s\n",
+		intervals < r->diff->intervals ? " that left any" : "", steady == 1 ? "s" : "",
+		all ? 100.0 * (double)bytes / (double)all : 0.0, style(p, TM_STYLE_NONE));
 }
 
 static void put_verdict(const struct page *p)

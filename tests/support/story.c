@@ -264,9 +264,11 @@ static struct tm_chunk *chunk_of(struct story *s, uint64_t address)
 	struct tm_region *shadow = &s->header->regions[TM_R_SHADOW];
 	uint64_t base = address & ~(TM_CHUNK_HEAP - 1);
 
+	if (s->last_chunk && s->last_chunk->heap_base == base)
+		return s->last_chunk;
 	for (uint64_t i = 0; i < list->used; i++)
 		if (chunks[i].heap_base == base)
-			return &chunks[i];
+			return s->last_chunk = &chunks[i];
 	if (shadow->used + TM_CHUNK_SHADOW > shadow->capacity)
 		broken("the heap is too large");
 	chunks += list->used;

@@ -32,6 +32,7 @@ struct story {
 	struct tm_header *header;
 	uint32_t site;	 /* of the births to come */
 	bool collecting; /* deaths to come are of the mark's own collection */
+	struct tm_chunk *last_chunk;
 };
 
 /* Ends the program when there is no memory or no room in a table: a test is wrong then. */
