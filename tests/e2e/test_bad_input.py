@@ -4,7 +4,7 @@ import random
 import struct
 import subprocess
 
-from harness import Case, families, once, slow
+from harness import Case, data_ranges, families, once, slow
 
 USAGE, DAMAGED = 2, 3
 
@@ -139,29 +139,14 @@ class BadRecording(Case):
 
     def truncations(self, path, count):
         size = os.path.getsize(path)
-        data_end = max(self.data_ranges(path), key=lambda span: span[1])[1]
+        data_end = max(data_ranges(path), key=lambda span: span[1])[1]
         chance = random.Random(1)
         positions = {0, 1, 7, 8, 100, 1407, 1408, 4095, 4096, 4383, 4384, 65535, 65536, size - 1}
         while len(positions) < count:
-            start, end = chance.choice(self.data_ranges(path))
+            start, end = chance.choice(data_ranges(path))
             positions.add(chance.randrange(start, end))
             positions.add(chance.randrange(data_end))
         return sorted(positions)
-
-    @staticmethod
-    def data_ranges(path):
-        """Where a sparse file has data: [(start, end)]."""
-        ranges, end = [], 0
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            while end < size:
-                try:
-                    start = os.lseek(file.fileno(), end, os.SEEK_DATA)
-                except OSError:
-                    break
-                end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
-                ranges.append((start, end))
-        return ranges
 
     def truncate_at_many_places(self, count):
         path = self.finished()
@@ -186,7 +171,7 @@ class BadRecording(Case):
         path = self.finished()
         chance = random.Random(2)
         copy = os.path.join(self.scratch, "flipped")
-        ranges = self.data_ranges(path)
+        ranges = data_ranges(path)
         for number in range(60):
             subprocess.run(["cp", "--sparse=always", path, copy], check=True)
             with open(copy, "r+b") as file:
