@@ -113,8 +113,8 @@ void tm_ring_open(struct tm_ring *ring, struct tm_reader *reader, const struct t
 	ring->reader = reader;
 	ring->shadow = shadow;
 	ring->offset = region.offset;
-	/* a ring without file space never got a record */
-	if (region.used_bytes > 0)
+	/* a ring without file space never gets a record */
+	if (region.backed > 0)
 		ring->slots = region.capacity / sizeof(struct tm_death);
 	ring->newest = tm_mem_array(shadow->count + 1, sizeof(*ring->newest));
 	ring->moment = tm_mem_array(shadow->count + 1, sizeof(*ring->moment));
