@@ -29,7 +29,7 @@ static void *mem_calloc(void *ctx, size_t count, size_t size)
 	return block;
 }
 
-/* Common to both domains: the block keeps its birth and its site, wherever it moves. */
+/* Common to both domains.  Within an interval a block keeps its birth and its site. */
 static void *move_block(const struct tm_allocator *next, void *ctx, void *block, size_t size,
 			enum tm_kind kind)
 {
@@ -37,6 +37,7 @@ static void *move_block(const struct tm_allocator *next, void *ctx, void *block,
 	void *moved;
 
 	tm_block_take((uintptr_t)block, &words);
+	tm_block_renew(&words);
 	moved = next->realloc(ctx, block, size);
 	if (unlikely(!moved))
 		tm_block_restore(&words);
@@ -135,8 +136,10 @@ static void *object_realloc(void *ctx, void *block, size_t size)
 
 	if (unlikely(tm_self.pending != 0))
 		tm_flush_pending(&tm_self);
-	if (block)
+	if (block) {
 		tm_block_take((uintptr_t)block, &words);
+		tm_block_renew(&words);
+	}
 	moved = obj.realloc(ctx, block, size);
 	if (unlikely(!moved)) {
 		if (block)

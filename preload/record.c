@@ -128,13 +128,20 @@ void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size, uint32
 void tm_recent_full(void)
 {
 	struct tm_self *self = &tm_self;
-	uintptr_t newest = self->recent[TM_RECENT - 1];
+	uint32_t left = 0;
 
 	/* The newest is a block that its owner has not filled in yet: it waits a round.  The same
 	 * address may stand further up, from a block that died since. */
-	tm_resolve_blocks(self->recent, TM_RECENT, newest);
-	self->recent[0] = newest;
-	self->recent_count = 1;
+	tm_resolve_blocks(self->recent, TM_RECENT, self->recent[TM_RECENT - 1]);
+	for (uint32_t i = 0; i < TM_RECENT; i++) {
+		uintptr_t block = self->recent[i];
+
+		self->recent[i] = 0;
+		if (block)
+			self->recent[left++] = block;
+	}
+	/* What a long collection leaves undecided must not fill the list again at once. */
+	self->recent_count = left <= TM_RECENT / 2 ? left : 0;
 }
 
 /* ---- deaths ---------------------------------------------------------------- */
@@ -310,10 +317,34 @@ void tm_death_block_slow(uintptr_t block)
 
 /* ---- blocks that move ------------------------------------------------------ */
 
+/*
+ * A block that is resized under a later mark than it was born under becomes a new one: what was
+ * there at the mark had another size, and the line that resizes it is the one that makes it grow.
+ * Its memory is still as it was.
+ */
+void tm_block_renew(struct tm_block_words *words)
+{
+	unsigned at = object_in(words);
+	uint64_t *value = &words->word[at < 3 ? at : 0];
+	enum tm_kind kind = tm_word_kind(*value);
+	uint64_t birth = tm_get(&tm_birth_bits);
+	uint64_t renewed;
+
+	if ((kind != TM_OBJECT && kind != TM_BUFFER && kind != TM_PENDING) ||
+	    (*value & TM_BIRTH_MASK) == birth)
+		return;
+	renewed = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | birth |
+		  (uint64_t)tm_site_here() << TM_SITE_SHIFT;
+	if (kind == TM_PENDING)
+		death_of_pending(words->block, *value, words->size);
+	else
+		death_of(words->block + (at < 3 ? at : 0) * TM_GRANULE, *value, words->size);
+	*value = renewed;
+}
+
 void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
 		   enum tm_kind kind)
 {
-	uint64_t birth = tm_get(&tm_birth_bits);
 	unsigned at = object_in(words);
 	uint64_t first = words->word[0];
 
@@ -321,7 +352,7 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 		if (words->word[at] & TM_WATCHED)
 			tm_intern_forget(words->block + at * TM_GRANULE);
 		if (!put_fresh(block + at * TM_GRANULE, block, size, words->word[at] & ~TM_WATCHED,
-			       birth))
+			       tm_get(&tm_birth_bits)))
 			lose_birth(block);
 		return;
 	}

@@ -50,10 +50,13 @@ struct tm_block_words {
 /* tm_block_take - remember and clear a block's words without recording a death. */
 void tm_block_take(uintptr_t block, struct tm_block_words *out);
 
+/* tm_block_renew - if the block was born under an earlier mark, record that one's death. */
+void tm_block_renew(struct tm_block_words *words);
+
 /* tm_block_restore - put them back: the realloc failed. */
 void tm_block_restore(const struct tm_block_words *words);
 
-/* tm_block_move - the block lives on at @block with @size bytes, identity kept. */
+/* tm_block_move - the block lives on at @block with @size bytes. */
 void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
 		   enum tm_kind kind);
 

@@ -116,7 +116,8 @@ static uint64_t pending_size(uintptr_t block, uint64_t word)
 	return tail ? tm_word_size(tm_get(tail)) : TM_SIZE_BIG;
 }
 
-static void resolve_block(uintptr_t block)
+/* Returns false when it cannot be decided now. */
+static bool resolve_block(uintptr_t block, bool collecting)
 {
 	tm_shadow_word *word = tm_shadow_find(block), *place;
 	uint64_t value = word ? tm_get(word) : 0;
@@ -125,32 +126,37 @@ static void resolve_block(uintptr_t block)
 	uint32_t type;
 
 	if (tm_word_kind(value) != TM_PENDING)
-		return;
+		return true;
 	size = pending_size(block, value);
 	if (tm_resolve_kind(block, size, false, &object) != TM_OBJECT) {
+		if (collecting)
+			return false;
 		tm_put(word, (value & ~TM_KIND_MASK) | TM_BUFFER);
-		return;
+		return true;
 	}
 	type = tm_type_of(object);
 	place = tm_shadow_find(object == block ? block + TM_GRANULE : object);
 	if (!type || (!place && size > TM_GRANULE))
-		return;
+		return true;
 	/* Interning its type may have set the watched bit of this very block. */
 	keep = tm_get(word) & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED);
 	if (object != block) {
 		tm_publish(place, tm_word(TM_OBJECT, 0, 0, type) | keep);
 		tm_publish(word, tm_size_word(TM_SIZE_HEAD, size));
-		return;
+		return true;
 	}
 	if (size > TM_GRANULE)
 		tm_put(place, tm_size_word(TM_SIZE_TAIL, size));
 	tm_publish(word, tm_word(TM_OBJECT, 0, 0, type) | keep);
+	return true;
 }
 
-void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count, uintptr_t unborn)
+void tm_resolve_blocks(uintptr_t *blocks, uint32_t count, uintptr_t unborn)
 {
+	bool collecting = tm_python_collecting();
+
 	for (uint32_t i = 0; i < count; i++) {
-		if (blocks[i] && blocks[i] != unborn)
-			resolve_block(blocks[i]);
+		if (blocks[i] && blocks[i] != unborn && resolve_block(blocks[i], collecting))
+			blocks[i] = 0;
 	}
 }

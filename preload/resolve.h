@@ -23,9 +23,13 @@ enum tm_kind tm_resolve_kind(uintptr_t block, size_t size, bool dying, uintptr_t
 /*
  * tm_resolve_blocks - replace the PENDING words of these blocks
  * @unborn: a block that its owner has not filled in yet, left alone; 0 = none
- * Entries of 0 and blocks that are no longer pending are skipped.
+ *
+ * Entries of 0 and blocks that are no longer pending are skipped.  Up to 3.11 a collection may run
+ * inside an allocation whose block is not filled in yet (Modules/gcmodule.c,
+ * _PyObject_GC_Alloc), so while one runs, what does not look like an object stays undecided.
+ * Decided entries are set to 0.
  */
-void tm_resolve_blocks(const uintptr_t *blocks, uint32_t count, uintptr_t unborn);
+void tm_resolve_blocks(uintptr_t *blocks, uint32_t count, uintptr_t unborn);
 
 /* Objects of before a fork exist: addresses without a word of ours may be valid too. */
 void tm_resolve_inherited(bool inherited);

@@ -113,8 +113,10 @@ static void note_taken(void)
 /* Returns whether the change is to be kept from the kernel. */
 static bool intercept(int number, const struct sigaction *action)
 {
-	if (likely(number != tm_config.signal) || !action || installing || !python_handler ||
-	    !tm_segment.header)
+	if (likely(number != tm_config.signal) || !action || installing || !python_handler)
+		return false;
+	/* Between vfork() and exec() the child runs in our memory and resets its own handlers. */
+	if (!tm_recorder_is_on())
 		return false;
 	if (is_finalization(action)) {
 		tm_marks_exit(tm_hook_collector_will_run());

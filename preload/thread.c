@@ -82,7 +82,7 @@ void tm_thread_restart(void)
 	tm_self.counters = NULL;
 }
 
-void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count, uintptr_t unborn),
+void tm_thread_each_recent(void (*visit)(uintptr_t *blocks, uint32_t count, uintptr_t unborn),
 			   uintptr_t unborn)
 {
 	unsigned used = (unsigned)tm_get(&tm_segment.header->regions[TM_R_THREADS].used);

@@ -46,9 +46,11 @@ TM_NOINLINE void tm_thread_begin(void);
 /* tm_thread_restart - a new recording begins: slots of the old one are void. */
 void tm_thread_restart(void);
 
-/* Recent blocks of every thread, for a follow-up; the caller holds the GIL.  @unborn is passed on.
+/*
+ * tm_thread_each_recent - visit the recent blocks of every thread, for a follow-up
+ * @unborn is passed on.  The caller holds the GIL.
  */
-void tm_thread_each_recent(void (*visit)(const uintptr_t *blocks, uint32_t count, uintptr_t unborn),
+void tm_thread_each_recent(void (*visit)(uintptr_t *blocks, uint32_t count, uintptr_t unborn),
 			   uintptr_t unborn);
 
 struct tm_sums {

@@ -108,7 +108,7 @@ struct tm_adapter {
 	uint16_t type_qualname; /* PyHeapTypeObject.ht_qualname */
 	struct {
 		uint32_t state; /* in PyInterpreterState; 3.8: in _PyRuntime */
-		uint16_t enabled, garbage, callbacks;
+		uint16_t enabled, collecting, garbage, callbacks;
 		bool in_runtime;
 	} gc;
 	uint32_t float_list;	  /* float free list in PyInterpreterState; 0 = not poisoned */
@@ -185,6 +185,9 @@ bool tm_python_in_main(void);
 
 /* The collector's state of the main interpreter; NULL before it exists. */
 uintptr_t tm_python_gc(void);
+
+/* tm_python_collecting - whether a collection runs in the calling thread's interpreter. */
+bool tm_python_collecting(void);
 
 /*
  * tm_python_text - a str object's characters as UTF-8, without touching the object

@@ -24,7 +24,7 @@ const struct tm_adapter tm_adapter_311 = {
 	.code = {.first_line = 72, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 48, .compact = 72},
 	.type_qualname = 864,
-	.gc = {.state = 648, .enabled = 12, .garbage = 208, .callbacks = 216},
+	.gc = {.state = 648, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.float_list = 3608,
 	.preheader_flags = 1ull << 4,
 	.refcount_mask = UINT64_MAX,

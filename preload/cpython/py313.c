@@ -40,7 +40,7 @@ const struct tm_adapter tm_adapter_313 = {
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
 	.type_qualname = 872,
-	.gc = {.state = 7400, .enabled = 12, .garbage = 208, .callbacks = 216},
+	.gc = {.state = 7400, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.float_list = 10952,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT64_MAX,

@@ -40,7 +40,7 @@ const struct tm_adapter tm_adapter_314 = {
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
 	.type_qualname = 872,
-	.gc = {.state = 7408, .enabled = 12, .garbage = 200, .callbacks = 208},
+	.gc = {.state = 7408, .enabled = 12, .collecting = 192, .garbage = 200, .callbacks = 208},
 	.float_list = 0,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT32_MAX,

@@ -40,7 +40,7 @@ const struct tm_adapter tm_adapter_315 = {
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
 	.type_qualname = 880,
-	.gc = {.state = 7400, .enabled = 0, .garbage = 128, .callbacks = 136},
+	.gc = {.state = 7400, .enabled = 0, .collecting = 112, .garbage = 128, .callbacks = 136},
 	.float_list = 0,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT32_MAX,

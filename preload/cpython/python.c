@@ -195,6 +195,23 @@ uintptr_t tm_python_gc(void)
 	return base ? base + tm_python.adapter->gc.state : 0;
 }
 
+bool tm_python_collecting(void)
+{
+	enum {
+		TSTATE_INTERP = 16
+	};
+	uintptr_t base = (uintptr_t)tm_python.runtime;
+
+	if (!tm_python.adapter->gc.in_runtime) {
+		void *thread = tm_python_thread();
+
+		base = thread ? TM_FIELD(uintptr_t, thread, TSTATE_INTERP) : 0;
+	}
+	return base &&
+	       TM_FIELD(int, base,
+			tm_python.adapter->gc.state + tm_python.adapter->gc.collecting) != 0;
+}
+
 static size_t put_utf8(uint32_t c, char *out)
 {
 	if (c < 0x80) {
