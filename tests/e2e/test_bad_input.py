@@ -38,14 +38,14 @@ class BadTarget(Case):
         path = os.path.join(self.scratch, "empty")
         open(path, "w").close()
         for command in ("diff", "marks", "ids"):
-            self.refused(command, path, status=DAMAGED)
+            self.refused(command, path, status=USAGE)
 
     @once
     def test_not_a_recording(self):
         path = os.path.join(self.scratch, "text")
         with open(path, "w") as file:
             file.write("something else\n" * 10000)
-        self.refused("diff", path, status=DAMAGED)
+        self.refused("diff", path, status=USAGE)
 
     @once
     def test_no_regular_file(self):
@@ -98,7 +98,7 @@ class BadRecording(Case):
             file.write("untouched")
         code = ("import os, sys\n"
                 "print(os.getpid(), open('/proc/self/stat').read().rsplit(')')[1].split()[19],"
-                " flush=True)\nsys.stdin.readline()\n"
+                " flush=True)\nos.read(0, 1)\n"
                 "os.execv(sys.executable, [sys.executable, '-c', 'print(input())'])\n")
         session = self.start_command([*self.python.command, "-c", code], self.environment())
         pid, ticks = session.line().split()
@@ -106,7 +106,8 @@ class BadRecording(Case):
             link = f"{self.recordings}/tidemark.{pid}.{ticks}.{index}.rec"
             if not os.path.lexists(link):
                 os.symlink(victim, link)
-        session.send()
+        session.process.stdin.write(b"x")
+        session.process.stdin.flush()
         session.send("goes on")
         self.assertEqual(session.line(), "goes on")
         session.finish()

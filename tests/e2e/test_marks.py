@@ -1,6 +1,5 @@
 """Marks: the three ways to set them, their names and numbers, many at once, past ones."""
 import os
-import time
 
 from harness import Case, families, poll
 
@@ -144,25 +143,26 @@ class Marks(Case):
     def test_odd_names(self):
         """A name is data: control characters never reach the terminal or a pipe raw."""
         session = self.begin()
-        for name in ("é\u4e2d", "a\x1b[31mred\x07", "line\nbreak", "x" * 255):
+        for name in ("é\u4e2d", "a\x1b[31mred\x07", "x" * 255):
             self.tidemark("mark", session.pid, name, quiet=False)
         self.assertEqual(self.taken_marks(session.pid)[1]["name"], "a\x1b[31mred\x07")
-        self.assertEqual(self.taken_marks(session.pid)[2]["name"], "line\nbreak")
         text = self.tidemark("marks", session.pid).stdout
         self.assertNotIn("\x1b", text)
         self.assertNotIn("\x07", text)
         self.assertIn("é\u4e2d", text)
         self.refused("mark", session.pid, "y" * 256)
+        self.refused("mark", session.pid, "line\nbreak")
         session.finish()
 
     @families
     def test_facts_of_a_mark(self):
         session = self.begin()
+        self.mark(session)  # its collection takes away what start-up left
         before = time.time()
         self.mark(session)
         session.ask("make 5000")
         self.mark(session)
-        first, second = self.taken_marks(session.pid)
+        _, first, second = self.taken_marks(session.pid)
         self.assertGreaterEqual(second["objects"] - first["objects"], 5000)
         self.assertLess(second["objects"] - first["objects"], 6000)
         self.assertGreaterEqual(second["bytes"] - first["bytes"], 5000 * 32)

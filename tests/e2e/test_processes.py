@@ -18,8 +18,7 @@ class Fork(Case):
         child = session.read()["child"]
         paths = poll(lambda: (lambda paths: paths if len(paths) == 3 else None)(
             self.recording_paths()), "three recordings")
-        rows = {row["pid"]: row for row in self.json("ps")["processes"]
-                if row["recording"] in paths}
+        rows = {row["pid"]: row for row in self.processes().values()}
         self.assertEqual(len(rows), 3)
         grandchild = next(pid for pid in rows if pid not in (session.pid, child))
         self.assertFalse(rows[session.pid]["parent"])
@@ -79,8 +78,7 @@ class Fork(Case):
         self.assertEqual(len(paths), 3)
         for path, expected in zip(paths, (300, 200, 100)):
             self.assertEqual(self.counts(path, "start"), {"__main__.Life": expected})
-            row = next(row for row in self.json("ps")["processes"] if row["recording"] == path)
-            self.assertEqual(row["state"], "exited")
+            self.assertEqual(self.processes()[path]["state"], "exited")
 
     @families
     def test_children_that_are_not_python(self):

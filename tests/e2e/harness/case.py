@@ -145,6 +145,18 @@ class Case(unittest.TestCase):
                  for match in [pattern.match(name)] if match]
         return [os.path.join(self.recordings, name) for _, name in sorted(found)]
 
+    def processes(self):
+        """What `ps` says of this test's processes: {path of the recording: row}.
+
+        A process in another root tree shows its recording through /proc/PID/root.
+        """
+        found = {}
+        for row in self.json("ps")["processes"]:
+            path = os.path.join(self.recordings, os.path.basename(row["recording"]))
+            if row["recording"].endswith(path):
+                found[path] = row
+        return found
+
     # ---- marks ----------------------------------------------------------------------
 
     def marks(self, target):

@@ -21,8 +21,10 @@ def mark(name):
     return function(name.encode() if name else None)
 
 
+kept = []
+
+
 def main():
-    kept = []
     make(kept, 10)
     del kept[:]
     story.say(ready=True)
