@@ -32,6 +32,10 @@ struct tm_report {
 void tm_report_text(const struct tm_report *report, FILE *out);
 void tm_report_json(const struct tm_report *report, FILE *out);
 
+/* The table of groups in a text report. */
+void tm_report_groups_text(const struct tm_report *report, const struct tm_groups *groups,
+			   FILE *out);
+
 /* ---- what several reports have in common (report_common.c) ---- */
 
 /* How many of the groups are shown: marks those to be left out by min_bytes and limit. */

@@ -1,0 +1,255 @@
+/*
+ * report_groups.c - groups of survivors for people: a line of numbers, then where they are from
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "source.h"
+#include "text.h"
+
+/* Callers of one group that are printed. */
+#define MOST_CALLERS 15u
+
+/* Numbers in a row of survivors per interval, at most. */
+#define MOST_NUMBERS 12u
+
+#define INDENT	     "       "
+#define FIRST_CALLER INDENT "  called from "
+#define NEXT_CALLER  INDENT "              "
+
+/* Everything that prints has the stream, the width and the report at hand. */
+struct page {
+	const struct tm_report *report;
+	FILE *out;
+	unsigned columns; /* 0 = unlimited */
+	int count_width;
+	int bytes_width;
+	int intervals_width; /* 0 = there is one interval, no column for it */
+};
+
+static const char *style(const struct page *p, enum tm_text_style which)
+{
+	return tm_text_style(p->out, which);
+}
+
+/* A text of the target, cut in its middle to what is left of a line after `used` columns. */
+static void put_fitted(const struct page *p, struct tm_bytes text, size_t used)
+{
+	char *clean = tm_text_clean(text.data, text.size);
+	char *cut = clean;
+
+	if (p->columns) {
+		size_t left = p->columns > used + 10 ? p->columns - used : 10;
+
+		cut = tm_text_shorten(clean, left);
+		free(clean);
+	}
+	fputs(cut, p->out);
+	free(cut);
+}
+
+static size_t width_of(struct tm_bytes text)
+{
+	char *clean = tm_text_clean(text.data, text.size);
+	size_t width = tm_text_width(clean);
+
+	free(clean);
+	return width;
+}
+
+static void put_where(const struct page *p, const char *lead, const struct tm_place *place)
+{
+	struct tm_bytes function = tm_model_text(p->report->model, place->function);
+	char line[24] = "";
+	size_t tail;
+
+	if (place->line)
+		snprintf(line, sizeof(line), ":%" PRIu32, place->line);
+	tail = strlen(line) + (function.size ? 4 + width_of(function) : 0);
+	fputs(lead, p->out);
+	put_fitted(p, tm_model_text(p->report->model, place->file), strlen(lead) + tail);
+	fputs(line, p->out);
+	if (function.size) {
+		fputs(" in ", p->out);
+		tm_text_put(p->out, function.data, function.size);
+	}
+	fputc('\n', p->out);
+}
+
+static void put_source(const struct page *p, const struct tm_place *place)
+{
+	bool changed = false;
+	char *line = tm_source_line(p->report->reader, tm_model_text(p->report->model, place->file),
+				    place->line, &changed);
+	const char *warning = changed ? "  (file changed since)" : "";
+
+	if (!line)
+		return;
+	fprintf(p->out, INDENT "  %s| ", style(p, TM_STYLE_DIM));
+	put_fitted(p, (struct tm_bytes){line, strlen(line)}, strlen(INDENT) + 4 + strlen(warning));
+	fprintf(p->out, "%s%s\n", warning, style(p, TM_STYLE_NONE));
+	free(line);
+}
+
+static void put_callers(const struct page *p, uint32_t site)
+{
+	struct tm_place place;
+	unsigned shown = 0, more = 0;
+
+	while ((site = tm_model_caller(p->report->model, site)) != 0 &&
+	       shown + more < TM_MODEL_MOST_FRAMES) {
+		if (shown == MOST_CALLERS) {
+			more++;
+			continue;
+		}
+		if (tm_model_place(p->report->model, site, &place))
+			put_where(p, shown ? NEXT_CALLER : FIRST_CALLER, &place);
+		shown++;
+	}
+	if (more)
+		fprintf(p->out, NEXT_CALLER "and %u frames more\n", more);
+}
+
+/* What the group has in common of its place; the rest is that of its most frequent site. */
+static void put_site(const struct page *p, const struct tm_group *group)
+{
+	enum tm_group_by by = p->report->by;
+	bool mostly = by == TM_BY_TYPE || by == TM_BY_FILE || by == TM_BY_MODULE;
+	struct tm_place place;
+
+	if (!tm_model_place(p->report->model, group->site, &place)) {
+		fprintf(p->out, INDENT "%sno Python frame\n", mostly ? "mostly " : "");
+		return;
+	}
+	put_where(p, mostly ? INDENT "mostly " : INDENT, &place);
+	put_source(p, &place);
+	put_callers(p, group->site);
+}
+
+static void put_by_interval(const struct page *p, const struct tm_group *group)
+{
+	uint32_t count, each;
+	uint64_t *numbers = tm_report_by_interval(p->report, group, MOST_NUMBERS, &count, &each);
+	char text[TM_TEXT_NUMBER];
+
+	if (p->report->diff->intervals > 1) {
+		fprintf(p->out, INDENT "%sper ", style(p, TM_STYLE_DIM));
+		if (each > 1)
+			fprintf(p->out, "%" PRIu32 " intervals:", each);
+		else
+			fputs("interval:", p->out);
+		for (uint32_t i = 0; i < count; i++)
+			fprintf(p->out, " %s", tm_text_count(text, numbers[i]));
+		fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
+	}
+	free(numbers);
+}
+
+static void put_intervals(const struct page *p, const struct tm_group *group)
+{
+	char text[TM_TEXT_NUMBER];
+
+	if (p->intervals_width) {
+		snprintf(text, sizeof(text), "%" PRIu32 " of %" PRIu32, group->generations,
+			 p->report->diff->intervals);
+		fprintf(p->out, "  %*s", p->intervals_width, text);
+	}
+}
+
+static void put_group(const struct page *p, const struct tm_group *group, uint64_t rank)
+{
+	char count[TM_TEXT_NUMBER];
+	char bytes[TM_TEXT_NUMBER];
+	size_t used = 4 + 2 + (size_t)p->count_width + 2 + (size_t)p->bytes_width + 2;
+
+	if (p->intervals_width)
+		used += 2 + (size_t)p->intervals_width;
+	fprintf(p->out, "\n%4" PRIu64 "  %*s  %*s", rank, p->count_width,
+		tm_text_count(count, group->objects), p->bytes_width,
+		tm_text_bytes(bytes, group->bytes));
+	put_intervals(p, group);
+	fprintf(p->out, "  %s", style(p, TM_STYLE_BOLD));
+	put_fitted(p, tm_report_type(p->report, group), used);
+	fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
+	put_site(p, group);
+	put_by_interval(p, group);
+}
+
+static void widen(int *width, const char *text)
+{
+	int length = (int)strlen(text);
+
+	if (length > *width)
+		*width = length;
+}
+
+static void fit_columns(struct page *p, const struct tm_groups *groups)
+{
+	char text[TM_TEXT_NUMBER];
+	uint64_t shown = 0;
+
+	p->count_width = (int)strlen("COUNT");
+	p->bytes_width = (int)strlen("BYTES");
+	for (size_t i = 0; i < groups->count; i++)
+		if (tm_report_shows(p->report, &groups->items[i], shown)) {
+			widen(&p->count_width, tm_text_count(text, groups->items[i].objects));
+			widen(&p->bytes_width, tm_text_bytes(text, groups->items[i].bytes));
+			shown++;
+		}
+	p->intervals_width = 0;
+	if (p->report->diff->intervals > 1) {
+		snprintf(text, sizeof(text), "%" PRIu32 " of %" PRIu32, p->report->diff->intervals,
+			 p->report->diff->intervals);
+		p->intervals_width = (int)strlen("INTERVALS");
+		widen(&p->intervals_width, text);
+	}
+}
+
+static void put_left_out(const struct page *p, uint64_t groups, uint64_t things, uint64_t bytes)
+{
+	char number[TM_TEXT_NUMBER];
+	char size[TM_TEXT_NUMBER];
+	char *counted;
+
+	if (groups == 0)
+		return;
+	counted = tm_text_plural(groups, "more group", "more groups");
+	fprintf(p->out, "\n      and %s: %s allocations, %s; --limit 0 --min 0 shows all\n",
+		counted, tm_text_count(number, things), tm_text_bytes(size, bytes));
+	free(counted);
+}
+
+static void put_titles(const struct page *p)
+{
+	fprintf(p->out, "\n%s      %*s  %*s", style(p, TM_STYLE_DIM), p->count_width, "COUNT",
+		p->bytes_width, "BYTES");
+	if (p->intervals_width)
+		fprintf(p->out, "  %*s", p->intervals_width, "INTERVALS");
+	fprintf(p->out, "  TYPE%s", style(p, TM_STYLE_NONE));
+}
+
+void tm_report_groups_text(const struct tm_report *report, const struct tm_groups *groups,
+			   FILE *out)
+{
+	struct page page = {.report = report, .out = out, .columns = tm_text_columns(out)};
+	uint64_t shown = 0, left = 0, things = 0, bytes = 0;
+
+	fit_columns(&page, groups);
+	put_titles(&page);
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct tm_group *group = &groups->items[i];
+
+		if (tm_report_shows(report, group, shown)) {
+			put_group(&page, group, ++shown);
+			continue;
+		}
+		left++;
+		tm_cells_sum(&things, group->objects);
+		tm_cells_sum(&bytes, group->bytes);
+	}
+	if (shown == 0)
+		fputc('\n', out);
+	put_left_out(&page, left, things, bytes);
+}
