@@ -88,6 +88,9 @@ static bool is_object(uintptr_t object, size_t offset, size_t size, bool dying)
 		return false;
 	if (!is_type(type, 4) || offset_in_block(type) != offset)
 		return false;
+	/* Kept by their code object and by a free list, dead or alive: memory, not objects. */
+	if (type == (uintptr_t)tm_python.frame_type && tm_python.adapter->blind & TM_B_FRAMES)
+		return false;
 	flags = TM_FIELD(uint64_t, type, TM_TP_FLAGS);
 	if (flags & (TM_FLAG_STR | TM_FLAG_INT))
 		return true; /* their blocks may be shorter than the basic size */

@@ -161,7 +161,7 @@ struct tm_python {
 	void *runtime; /* &_PyRuntime */
 	void *none;
 	void *type_type, *code_type, *list_type, *dict_type, *tuple_type, *float_type;
-	void *bytes_type, *str_type;
+	void *bytes_type, *str_type, *frame_type;
 };
 
 extern struct tm_python tm_python;

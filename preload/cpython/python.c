@@ -65,6 +65,7 @@ static const struct symbol symbols[] = {
 	{"PyFloat_Type", SLOT(float_type), 8, 99},
 	{"PyBytes_Type", SLOT(bytes_type), 8, 99},
 	{"PyUnicode_Type", SLOT(str_type), 8, 99},
+	{"PyFrame_Type", SLOT(frame_type), 8, 99},
 };
 
 /* "3.13.0rc1 (main, ...)": PY_VERSION_HEX as far as it matters here, without release level. */
