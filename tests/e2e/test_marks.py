@@ -174,8 +174,8 @@ class Marks(Case):
     @families
     def test_own_handler_is_respected(self):
         """A program that installs its own handler for the signal gets the signal."""
-        code = ("import signal, sys\n"
-                "signal.signal(42, lambda *a: print('mine', flush=True))\n"
+        code = ("import os, signal, sys\n"
+                "signal.signal(42, lambda *a: os.write(1, b'mine\\n'))\n"
                 "print('ready', flush=True)\n"
                 "for line in sys.stdin: print(line.strip(), flush=True)\n")
         session = self.start_command([*self.python.command, "-c", code], self.environment())

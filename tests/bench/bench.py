@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Measures what recording costs, on every interpreter found, and prints tables.
+
+Runs with and without the preload take turns, so that what else the machine does hits both;
+the numbers are medians of ratios.  With --check the exit status says whether they are within
+the bounds the project promises, with some tolerance for a busy machine.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+sys.dont_write_bytecode = True
+
+from harness import Session, poll, pythons  # noqa: E402
+
+KINDS = ("lists", "dicts", "tuples", "floats", "strings", "instances", "mixed")
+MB = 1 << 20
+
+# promised bounds, and by how much a measurement on a busy machine may exceed them
+BOUNDS = {
+    "mixed, 1 frame": (1.35, 1.1),
+    "mark (ms)": (1.0, 2.0),
+    "diff (s)": (2.0, 1.5),
+    "size / limit": (1.0, 1.0),
+    "growth (MB)": (0.0, 1.0),
+}
+
+
+class Bench:
+    def __init__(self, python, build, args):
+        self.python, self.build, self.args = python, build, args
+        self.place = tempfile.mkdtemp(prefix="tidemark-bench-", dir="/dev/shm")
+
+    def environment(self, options):
+        """None as options: not recorded."""
+        env = {key: value for key, value in os.environ.items()
+               if not key.startswith(("PYTHON", "TIDEMARK", "LD_"))}
+        if "TIDEMARK_CACHE" in os.environ:
+            env["TIDEMARK_CACHE"] = os.environ["TIDEMARK_CACHE"]
+        if options is not None:
+            env["LD_PRELOAD"] = os.path.join(self.build, "libtidemark.so")
+            env["TIDEMARK"] = ",".join([f"dir={self.place},keep=0", *filter(None, [options])])
+        return env
+
+    def target(self, name, *args):
+        return [*self.python.command, os.path.join(HERE, "targets", name), *map(str, args)]
+
+    # ---- churn ----------------------------------------------------------------------
+
+    def churn(self, kind, count, options):
+        done = subprocess.run(self.target("churn.py", kind, count), env=self.environment(options),
+                              stdout=subprocess.PIPE, check=True)
+        return float(done.stdout)
+
+    def churn_ratios(self, kind):
+        """Median ratios of CPU time: {options: ratio}."""
+        seconds = self.churn(kind, 300000, None)
+        count = int(300000 * self.args.seconds / max(seconds, 0.001))
+        ratios = {"frames=1": [], "": []}
+        for _ in range(self.args.rounds):
+            plain = self.churn(kind, count, None)
+            for options, found in ratios.items():
+                found.append(self.churn(kind, count, options) / plain)
+        return {options: statistics.median(found) for options, found in ratios.items()}
+
+    def start_up(self):
+        """Milliseconds of CPU that recording adds to an interpreter's start and end."""
+        times = {None: [], "": []}
+        for _ in range(4 * self.args.rounds):
+            for options, found in times.items():
+                words = [*self.python.command, "-c", "pass"]
+                pid = os.posix_spawnp(words[0], words, self.environment(options))
+                usage = os.wait4(pid, 0)[2]
+                found.append(usage.ru_utime + usage.ru_stime)
+        return 1000 * (statistics.median(times[""]) - statistics.median(times[None]))
+
+    # ---- many live objects ----------------------------------------------------------
+
+    def tidemark(self, *words):
+        return subprocess.run([os.path.join(self.build, "tidemark"), *map(str, words)], check=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def marks(self, session):
+        return [mark for mark in json.loads(self.tidemark("marks", session.pid, "--json"))["marks"]
+                if mark["name"] not in ("start", "exit")]
+
+    def mark(self, session):
+        """Sets a mark without a collection; its facts once it is taken."""
+        count = len(self.marks(session))
+        self.tidemark("mark", session.pid, "--no-collect")
+        return poll(lambda: self.marks(session)[count:], "mark")[0]
+
+    def space(self, session):
+        """Bytes the recording of a process occupies."""
+        return sum(os.stat(os.path.join(self.place, name)).st_blocks * 512
+                   for name in os.listdir(self.place) if f".{session.pid}." in name)
+
+    def pause_during(self, session, action):
+        """The longest gap of the target while action() runs here, and how long that took."""
+        session.ask("watch")
+        started = time.perf_counter()
+        action()
+        took = time.perf_counter() - started
+        return session.ask("stop-watching")["longest"], took
+
+    def hoard(self):
+        errors = os.path.join(self.place, "stderr")
+        session = Session(self.target("hoard.py"), self.environment(""),
+                          self.place, errors)
+        try:
+            session.read()
+            return self.hoard_measured(session)
+        finally:
+            session.close()
+
+    def hoard_measured(self, session):
+        self.mark(session)
+        session.ask(f"make {self.args.objects}", timeout=600)
+        first = self.mark(session)  # the one that resolves what is new
+        pauses = [self.mark(session)["pause"] for _ in range(5)]
+        idle = self.pause_during(session, lambda: time.sleep(1))[0]
+        gap, took = self.pause_during(
+            session, lambda: self.tidemark("diff", session.pid, 1, len(self.marks(session)), "--json"))
+        heap, size = first["bytes"], self.space(session)
+        session.ask("churn 2", timeout=600)
+        before = self.space(session)
+        session.ask(f"churn {self.args.seconds * 5}", timeout=600)
+        return {
+            "mark (ms)": 1000 * statistics.median(pauses),
+            "first mark (ms)": 1000 * first["pause"],
+            "diff (s)": took,
+            "gap (ms)": 1000 * gap,
+            "idle gap (ms)": 1000 * idle,
+            "heap (MB)": heap / MB,
+            "size (MB)": size / MB,
+            "size / limit": size / (0.6 * heap + 32 * MB),
+            "growth (MB)": (self.space(session) - before) / MB,
+        }
+
+    def close(self):
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+def table(title, columns, rows):
+    """rows: [(name, [cells])]"""
+    print(f"\n{title}\n\n{'':<14}" + "".join(f"{column:>{max(11, len(column) + 2)}}"
+                                              for column in columns))
+    for name, cells in rows:
+        print(f"{name:<14}" + "".join(f"{cell:>{max(11, len(column) + 2)}}"
+                                      for column, cell in zip(columns, cells)))
+    sys.stdout.flush()
+
+
+def measure_churn(benches, args):
+    rows, facts = [], {}
+    for bench in benches:
+        found = {kind: bench.churn_ratios(kind) for kind in args.kinds}
+        cells = ["%.2f/%.2f" % (found[kind]["frames=1"], found[kind][""]) for kind in args.kinds]
+        rows.append((bench.python.name, cells + ["%+.1f" % bench.start_up()]))
+        facts[bench.python.name] = {"mixed, 1 frame": found[args.kinds[-1]]["frames=1"]}
+        print(f"  {rows[-1][0]}: {' '.join(rows[-1][1])}", file=sys.stderr, flush=True)
+    table("CPU time of a loop that only creates and destroys, recorded / not recorded, "
+          "at one frame / by default;\nand CPU milliseconds added to an interpreter's life",
+          [*args.kinds, "start (ms)"], rows)
+    return facts
+
+
+def measure_hoard(benches, args):
+    rows, facts, columns = [], {}, None
+    for bench in benches:
+        found = bench.hoard()
+        columns = list(found)
+        rows.append((bench.python.name, ["%.2f" % value for value in found.values()]))
+        facts[bench.python.name] = found
+    table(f"With {args.objects:,} objects alive: the time a mark without collection takes from the "
+          "process, the time\na diff takes the analyzer and the longest gap of the process meanwhile,"
+          " and the recording's size", columns, rows)
+    return facts
+
+
+def check(facts):
+    """One line for each number beyond its bound; how many there were."""
+    beyond = 0
+    for name, found in facts.items():
+        for what, (bound, tolerance) in BOUNDS.items():
+            limit = bound * tolerance if bound else tolerance
+            if what in found and found[what] > limit:
+                print(f"{name}: {what} is {found[what]:.2f}, promised {bound}")
+                beyond += 1
+    return beyond
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--python", action="append", default=[], metavar="GLOB")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of one measured loop")
+    parser.add_argument("--objects", type=int, default=5000000)
+    parser.add_argument("--kinds", type=lambda text: text.split(","), default=KINDS)
+    parser.add_argument("--only", choices=("churn", "hoard"))
+    parser.add_argument("--check", action="store_true", help="fail when beyond a promised bound")
+    args = parser.parse_args()
+    benches = [Bench(python, os.path.abspath(args.build), args) for python in pythons.find(args.python)]
+    facts = {bench.python.name: {} for bench in benches}
+    try:
+        for name, measure in (("churn", measure_churn), ("hoard", measure_hoard)):
+            if args.only in (None, name):
+                for python, found in measure(benches, args).items():
+                    facts[python].update(found)
+    finally:
+        for bench in benches:
+            bench.close()
+    return 1 if args.check and check(facts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
