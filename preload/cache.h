@@ -37,13 +37,38 @@ TM_INLINE void tm_cache_put(struct tm_cached *slot, uint64_t key, uint32_t value
 	tm_put(&slot->value, value);
 }
 
-/* Empties the slot if it is @key's: an address that is about to mean something else. */
-TM_INLINE void tm_cache_drop(struct tm_cached *slot, uint64_t key)
+/*
+ * Where the key is the address of a Python object, 16-aligned in 47 bits, key and a value of 20
+ * bits fit in one word: no half-written entry exists.
+ */
+typedef _Atomic uint64_t tm_packed;
+
+#define TM_PACKED_VALUE ((1ull << 20) - 1)
+
+TM_INLINE tm_packed *tm_packed_slot(tm_packed *cache, unsigned bits, uintptr_t address)
 {
-	if (tm_cache_get(slot, key)) {
-		tm_put(&slot->value, 0);
-		tm_put(&slot->mixed, 0);
-	}
+	return &cache[(address >> 4 ^ address >> 13) & ((1u << bits) - 1)];
+}
+
+/* The value kept for @address, 0 when there is none. */
+TM_INLINE uint32_t tm_packed_get(const tm_packed *slot, uintptr_t address)
+{
+	uint64_t word = tm_get(slot);
+
+	return likely(word >> 20 == address >> 4) ? (uint32_t)(word & TM_PACKED_VALUE) : 0;
+}
+
+TM_INLINE void tm_packed_put(tm_packed *slot, uintptr_t address, uint32_t value)
+{
+	/* Static types are aligned as their compiler likes: those are looked up the long way. */
+	if (!(address & 15))
+		tm_put(slot, (uint64_t)address >> 4 << 20 | value);
+}
+
+TM_INLINE void tm_packed_drop(tm_packed *slot, uintptr_t address)
+{
+	if (tm_packed_get(slot, address))
+		tm_put(slot, 0);
 }
 
 #endif

@@ -13,8 +13,8 @@
 #define TEXT_MAX  4096
 #define LINES_MAX (1u << 20)
 
-struct tm_cached tm_code_cache[1 << TM_CODE_CACHE_BITS];
-struct tm_cached tm_type_cache[1 << TM_TYPE_CACHE_BITS];
+tm_packed tm_code_cache[1 << TM_CODE_CACHE_BITS];
+tm_packed tm_type_cache[1 << TM_TYPE_CACHE_BITS];
 struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
 
 static struct tm_index strings, codes, types, sites;
@@ -206,7 +206,7 @@ uint32_t tm_intern_code(uintptr_t code)
 		tm_unlock();
 	}
 	if (index && watched)
-		tm_cache_put(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, code), code, index);
+		tm_packed_put(tm_packed_slot(tm_code_cache, TM_CODE_CACHE_BITS, code), code, index);
 	return index;
 }
 
@@ -315,7 +315,7 @@ static uint64_t basic_size(uintptr_t type)
 
 static void cache_type(uintptr_t type, uint32_t index)
 {
-	tm_cache_put(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type, index);
+	tm_packed_put(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type, index);
 }
 
 uint32_t tm_intern_type(uintptr_t type)
@@ -363,7 +363,7 @@ bool tm_intern_known_type(uintptr_t type)
 {
 	bool known;
 
-	if (tm_cache_get(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type))
+	if (tm_packed_get(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type))
 		return true;
 	tm_lock();
 	known = tm_map_get(&type_map, type) != 0;
@@ -373,8 +373,8 @@ bool tm_intern_known_type(uintptr_t type)
 
 void tm_intern_forget(uintptr_t address)
 {
-	tm_cache_drop(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, address), address);
-	tm_cache_drop(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, address), address);
+	tm_packed_drop(tm_packed_slot(tm_code_cache, TM_CODE_CACHE_BITS, address), address);
+	tm_packed_drop(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, address), address);
 	tm_lock();
 	if (tm_map_get(&code_map, address))
 		atomic_fetch_add(&tm_stack_epoch, 1);

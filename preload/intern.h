@@ -18,8 +18,8 @@
 #define TM_CODE_BITS	   20 /* width of a code index in a site's key */
 #define TM_OFFSET_BITS	   20 /* of an instruction offset, in units of 2 bytes */
 
-extern struct tm_cached tm_code_cache[1 << TM_CODE_CACHE_BITS];
-extern struct tm_cached tm_type_cache[1 << TM_TYPE_CACHE_BITS];
+extern tm_packed tm_code_cache[1 << TM_CODE_CACHE_BITS];
+extern tm_packed tm_type_cache[1 << TM_TYPE_CACHE_BITS];
 extern struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
 
 /*
@@ -56,15 +56,16 @@ void tm_intern_ready(void);
 TM_INLINE uint32_t tm_type_of(uintptr_t object)
 {
 	uintptr_t type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
-	uint32_t index = tm_cache_get(tm_cache_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type);
+	uint32_t index =
+		tm_packed_get(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type);
 
 	return likely(index) ? index : tm_intern_type(type);
 }
 
 TM_INLINE uint32_t tm_site_child(uint32_t parent, const struct tm_frame *frame)
 {
-	uint32_t code = tm_cache_get(tm_cache_slot(tm_code_cache, TM_CODE_CACHE_BITS, frame->code),
-				     frame->code);
+	uint32_t code = tm_packed_get(
+		tm_packed_slot(tm_code_cache, TM_CODE_CACHE_BITS, frame->code), frame->code);
 	uint32_t unit = frame->offset >> 1;
 	uint64_t key;
 	uint32_t site;

@@ -5,12 +5,16 @@
 #include <string.h>
 
 unsigned tm_stack_frames;
+unsigned tm_stack_shift = 4;
 _Atomic uint32_t tm_stack_epoch = 1;
 
 void tm_stack_start(unsigned frames)
 {
 	tm_chain = tm_python.adapter->chain;
 	tm_stack_frames = frames;
+	tm_stack_shift = 4;
+	while (tm_stack_shift < 7 && 8 + 8 * frames > 1u << tm_stack_shift)
+		tm_stack_shift++;
 	atomic_fetch_add(&tm_stack_epoch, 1);
 }
 
@@ -33,22 +37,22 @@ static uint32_t intern(const struct tm_frame *frames, unsigned count)
  * Remembers the stack if the frames on the chain are exactly those that were interned: a frame
  * that the walk left out would not be seen by the comparison.
  */
-static void remember(struct tm_self *self, unsigned count, uint32_t site)
+static void remember(struct tm_self *self, const struct tm_frame *frames, unsigned count,
+		     uint32_t site)
 {
-	uintptr_t frame = tm_frame_first();
-	uint64_t key = frame ? tm_frame_key(frame) : 0;
-	struct tm_stack *stack = &self->stacks[(key ^ key >> 7) >> 1 & (TM_STACKS - 1)];
 	uint64_t keys[TM_STACK_DEPTH];
-	unsigned seen = 0;
+	uintptr_t frame = tm_frames_keys(frames, count, keys);
+	struct tm_stack *first, *second;
 
-	for (; frame && seen < count; frame = tm_frame_caller(frame))
-		keys[seen++] = tm_frame_key(frame);
-	if (seen != count || (count < tm_stack_frames && frame))
+	if (!frame || (count < tm_stack_frames && tm_frame_caller(frame)))
 		return;
-	memcpy(stack->keys, keys, count * sizeof(*keys));
-	stack->depth = (uint16_t)count;
-	stack->whole = count < tm_stack_frames;
-	stack->site = site;
+	first = tm_stack_entry(self, keys[0], count > 1 ? keys[1] : 0, 0);
+	second = tm_stack_entry(self, keys[0], count > 1 ? keys[1] : 0, 1);
+	memcpy(second, first, 1ul << tm_stack_shift);
+	memcpy(first->keys, keys, count * sizeof(*keys));
+	first->depth = (uint16_t)count;
+	first->whole = count < tm_stack_frames;
+	first->site = site;
 }
 
 uint32_t tm_stack_slow(struct tm_self *self)
@@ -61,10 +65,10 @@ uint32_t tm_stack_slow(struct tm_self *self)
 	if (!self->stacks)
 		return site;
 	if (self->stack_epoch != epoch) {
-		memset(self->stacks, 0, TM_STACKS * sizeof(*self->stacks));
+		memset(self->stacks, 0, TM_STACK_BYTES);
 		self->stack_epoch = epoch;
 	}
-	if (site && count <= TM_STACK_DEPTH && tm_frames_complete(frames, count))
-		remember(self, count, site);
+	if (site && count <= TM_STACK_DEPTH)
+		remember(self, frames, count, site);
 	return site;
 }

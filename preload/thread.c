@@ -15,7 +15,7 @@ atomic_flag tm_lock_flag = ATOMIC_FLAG_INIT;
 /* Buffers go with the slot, so that a thread's end needs no destructor. */
 static struct {
 	uintptr_t *recent;
-	struct tm_stack *stacks;
+	char *stacks;
 } buffers[SLOTS];
 
 static struct tm_thread *slots(void)
@@ -64,7 +64,7 @@ void tm_thread_begin(void)
 	slot = claim(tid);
 	if (slot && !buffers[slot].recent) {
 		buffers[slot].recent = tm_pages(TM_RECENT * sizeof(uintptr_t));
-		buffers[slot].stacks = tm_pages(TM_STACKS * sizeof(struct tm_stack));
+		buffers[slot].stacks = tm_pages(TM_STACK_BYTES);
 	}
 	tm_self.recent = buffers[slot].recent;
 	tm_self.stacks = buffers[slot].stacks;

@@ -7,16 +7,16 @@
 #include "base.h"
 #include "tidemark/layout.h"
 
-#define TM_STACKS      128  /* stacks a thread remembers */
-#define TM_STACK_DEPTH 12   /* deeper ones are walked each time */
-#define TM_RECENT      1024 /* newest object-domain blocks of a thread, types not looked at yet */
+#define TM_STACK_BYTES 16384 /* memory for the stacks a thread remembers */
+#define TM_STACK_DEPTH 15    /* deeper ones are walked each time */
+#define TM_RECENT      1024  /* newest object-domain blocks of a thread, types not looked at yet */
 
-/* A stack seen lately: what its frames executed, innermost first, and its site. */
+/* A stack seen lately: its site, and what its frames executed, innermost first. */
 struct tm_stack {
-	uint64_t keys[TM_STACK_DEPTH];
 	uint32_t site;
-	uint16_t depth;
-	bool whole; /* there was no further frame */
+	uint16_t depth; /* 0 = empty */
+	bool whole;	/* there was no further frame */
+	uint64_t keys[];
 };
 
 struct tm_self {
@@ -28,9 +28,9 @@ struct tm_self {
 	uint16_t collected_mark; /* with TM_DF_MARK_COLLECTION: the mark whose collection runs */
 	uint32_t recent_count;	 /* allocator family: blocks in `recent` */
 	uintptr_t *recent;
-	uint32_t stack_epoch;	 /* 0: `stacks` holds nothing yet */
-	struct tm_stack *stacks; /* TM_STACKS of them; NULL: none are remembered */
-	uint64_t collected;	 /* deaths during the mark's own collection */
+	uint32_t stack_epoch; /* 0: `stacks` holds nothing yet */
+	char *stacks;	      /* TM_STACK_BYTES of struct tm_stack; NULL: none are remembered */
+	uint64_t collected;   /* deaths during the mark's own collection */
 };
 
 extern _Thread_local struct tm_self tm_self;

@@ -33,31 +33,35 @@ static bool read_interpreter_frame(uintptr_t frame, struct tm_frame *out)
 	return true;
 }
 
+static bool read_frame(uintptr_t frame, struct tm_frame *out)
+{
+	return tm_chain.objects ? read_object(frame, out) : read_interpreter_frame(frame, out);
+}
+
 unsigned tm_frames_walk(struct tm_frame *out, unsigned max)
 {
 	unsigned count = 0;
 
 	for (uintptr_t frame = tm_frame_first(); frame && count < max;
 	     frame = tm_frame_caller(frame)) {
-		if (tm_chain.objects ? read_object(frame, &out[count])
-				     : read_interpreter_frame(frame, &out[count]))
+		if (read_frame(frame, &out[count]))
 			count++;
 	}
 	return count;
 }
 
-bool tm_frames_complete(const struct tm_frame *frames, unsigned count)
+uintptr_t tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t *keys)
 {
-	uintptr_t frame = tm_frame_first();
+	uintptr_t frame = tm_frame_first(), last = 0;
 	struct tm_frame seen;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (!frame ||
-		    !(tm_chain.objects ? read_object(frame, &seen)
-				       : read_interpreter_frame(frame, &seen)) ||
-		    seen.code != frames[i].code || seen.offset != frames[i].offset)
-			return false;
+		if (!frame || !read_frame(frame, &seen) || seen.code != frames[i].code ||
+		    seen.offset != frames[i].offset)
+			return 0;
+		keys[i] = tm_frame_key(frame);
+		last = frame;
 		frame = tm_frame_caller(frame);
 	}
-	return true;
+	return last;
 }

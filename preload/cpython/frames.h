@@ -59,7 +59,10 @@ TM_INLINE uint64_t tm_frame_key(uintptr_t frame)
  */
 unsigned tm_frames_walk(struct tm_frame *out, unsigned max);
 
-/* tm_frames_complete - whether these frames are, one by one, the first of the chain. */
-bool tm_frames_complete(const struct tm_frame *frames, unsigned count);
+/*
+ * tm_frames_keys - what the first @count frames of the chain execute
+ * Returns the last of them, or 0 when they are not, one by one, the frames that the walk gave.
+ */
+uintptr_t tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t *keys);
 
 #endif
