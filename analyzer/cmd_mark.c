@@ -164,16 +164,18 @@ static void explain(const struct tm_target *target, int error)
 /* A line on the terminal that says what is waited for; replaced by the next. */
 static void show_progress(const struct tm_target *target, bool taken, uint64_t elapsed_ms)
 {
+	size_t columns = tm_text_columns(stderr);
 	char *reason = tm_waiting_reason(target, taken);
-	char *line = tm_mem_format("%s: %s (%" PRIu64 " s); Ctrl-C leaves",
-				   taken ? "the mark is set, waiting for its follow-up"
-					 : "waiting for the mark",
+	char *line = tm_mem_format("%s: %s (%" PRIu64 " s)",
+				   taken ? "mark set, its follow-up waits" : "waiting for the mark",
 				   reason, elapsed_ms / 1000);
-	unsigned columns = tm_text_columns(stderr);
 	char *clean = tm_text_clean(line, strlen(line));
+	static const char hint[] = ", Ctrl-C leaves";
+	bool hinted = tm_text_width(clean) + sizeof(hint) <= columns;
+	/* A full line would wrap, and only its last part be replaced. */
 	char *fitted = tm_text_shorten(clean, columns > 1 ? columns - 1 : 1);
 
-	fprintf(stderr, "\r\033[K%s", fitted);
+	fprintf(stderr, "\r\033[K%s%s", fitted, hinted ? hint : "");
 	free(fitted);
 	free(clean);
 	free(line);

@@ -59,11 +59,9 @@ static char *main_thread_reason(pid_t pid, char state)
 	char *function, *text;
 
 	if (state == 'R')
-		return tm_mem_string("the main thread runs C code that does not come back to the "
-				     "interpreter");
+		return tm_mem_string("the main thread is busy in C code");
 	if (other != 0)
-		return tm_mem_format("the main thread waits while thread %d runs without letting "
-				     "others run",
+		return tm_mem_format("the main thread waits for thread %d, which keeps running",
 				     other);
 	function = kernel_function(pid);
 	text = tm_mem_format("the main thread sleeps in C code%s", function);

@@ -8,8 +8,8 @@
 
 struct outcome {
 	int status; /* exit status, or 1000 + the signal that ended it */
-	char out[16384];
-	char err[16384];
+	char out[1 << 18];
+	char err[1 << 14];
 };
 
 /* Calls @function in a forked child, whose status is what it returns or exits with. */
