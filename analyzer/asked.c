@@ -4,6 +4,7 @@
 #include "asked.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -95,14 +96,15 @@ void tm_asked_close(struct tm_asked *asked)
 void tm_asked_notes(const struct tm_asked *asked, struct tm_notes *notes,
 		    const struct tm_scan_facts *facts, uint64_t pending)
 {
-	char number[TM_TEXT_NUMBER];
+	char *blocks = tm_text_plural(pending, "block is", "blocks is");
 
 	tm_notes_span(notes, &asked->span, facts);
 	if (pending)
-		tm_notes_add(notes, "the types of %s blocks are not resolved%s%s",
-			     tm_text_count(number, pending), asked->unresolved ? ": " : " yet",
+		tm_notes_add(notes, "the type of %s not resolved%s%s", blocks,
+			     asked->unresolved ? ": " : " yet",
 			     asked->unresolved ? asked->unresolved : "");
 	if (asked->target->state == TM_TARGET_KILLED)
 		tm_notes_add(notes, "the process was killed: the recording ends where it was then");
-	tm_notes_recording(notes, asked->target->reader, facts);
+	tm_notes_recording(notes, asked->target->reader);
+	free(blocks);
 }

@@ -168,7 +168,8 @@ static int run(int argc, char **argv)
 	if (status != TM_EXIT_OK)
 		return status;
 	tm_history_make(&history, target->reader);
-	tm_notes_recording(&said, target->reader, &history.facts);
+	tm_notes_scan(&said, &history.facts);
+	tm_notes_recording(&said, target->reader);
 	if (a.json)
 		print_json(target->reader, &history, &said);
 	else

@@ -151,12 +151,10 @@ static void note_recorder(struct tm_notes *notes, const struct tm_header *header
 	}
 }
 
-void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader,
-			const struct tm_scan_facts *facts)
+void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader)
 {
 	const struct tm_header *header = tm_reader_header(reader);
 	const char *damage = tm_reader_damage(reader);
-	char number[TM_TEXT_NUMBER];
 
 	if (damage) {
 		tm_notes_add(notes, "the recording is damaged: %s", damage);
@@ -166,14 +164,20 @@ void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader,
 	note_space(notes, header);
 	note_losses(notes, header);
 	note_tracer(notes, header);
-	if (facts->unsure) {
-		tm_notes_add(notes,
-			     "up to %s deaths may count twice: they came faster than they "
-			     "could be read",
-			     tm_text_count(number, facts->unsure));
-		notes->incomplete = true;
-	}
 	note_blind(notes, header);
+}
+
+void tm_notes_scan(struct tm_notes *notes, const struct tm_scan_facts *facts)
+{
+	char *deaths;
+
+	if (facts->unsure == 0)
+		return;
+	deaths = tm_text_plural(facts->unsure, "death", "deaths");
+	tm_notes_add(notes, "up to %s may count twice: they came faster than they could be read",
+		     deaths);
+	free(deaths);
+	notes->incomplete = true;
 }
 
 /* Marks are named in sentences as the user may type them. */
@@ -216,17 +220,23 @@ static void note_alike(struct tm_notes *notes, const struct tm_point *point, uin
 void tm_notes_span(struct tm_notes *notes, const struct tm_span *span,
 		   const struct tm_scan_facts *facts)
 {
-	char number[TM_TEXT_NUMBER];
+	char *deaths;
 
 	note_alike(notes, &span->from, span->alike_from);
 	note_alike(notes, &span->to, span->alike_to);
-	if (span->to.now)
+	if (span->to.now) {
+		/* the dead are no survivors of now, so being unsure of them matters not */
 		tm_notes_add(notes, "now makes no collection, so cyclic trash counts as surviving");
-	else
-		note_mark(notes, &span->to);
-	if (!span->to.now && facts->overwritten)
+		return;
+	}
+	note_mark(notes, &span->to);
+	tm_notes_scan(notes, facts);
+	if (facts->overwritten) {
+		deaths = tm_text_plural(facts->overwritten, "death", "deaths");
 		tm_notes_add(notes,
-			     "of %s deaths only counts are left, so some survivors of this past "
-			     "have no id here",
-			     tm_text_count(number, facts->overwritten));
+			     "of %s only counts are left, so some survivors of this past have no "
+			     "id here",
+			     deaths);
+		free(deaths);
+	}
 }

@@ -26,8 +26,10 @@ void tm_notes_add(struct tm_notes *notes, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Losses, blind spots and damage of the recording. */
-void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader,
-			const struct tm_scan_facts *facts);
+void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader);
+
+/* What the scan could not be sure of, for reports that count deaths of the past. */
+void tm_notes_scan(struct tm_notes *notes, const struct tm_scan_facts *facts);
 
 /* What is not final about the two points of a diff. */
 void tm_notes_span(struct tm_notes *notes, const struct tm_span *span,

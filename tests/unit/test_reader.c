@@ -278,7 +278,7 @@ static struct outcome run_all(const char *path, FILE *out, enum tm_group_by by)
 	v.groups = tm_groups_make(&v.diff.kept, v.model, &v.diff.facts, by, &all);
 	v.trash = tm_groups_make(&v.diff.trash, v.model, &v.diff.facts, by, &all);
 	tm_notes_span(&v.notes, &span, &v.diff.facts);
-	tm_notes_recording(&v.notes, v.reader, &v.diff.facts);
+	tm_notes_recording(&v.notes, v.reader);
 	rewind(out);
 	report_to(out, &v, true);
 	report_to(out, &v, false);

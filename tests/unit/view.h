@@ -52,7 +52,7 @@ static inline struct view view_filtered(const struct story *s, const char *from,
 	v.groups = tm_groups_make(&v.diff.kept, v.model, &v.diff.facts, by, filter);
 	v.trash = tm_groups_make(&v.diff.trash, v.model, &v.diff.facts, by, filter);
 	tm_notes_span(&v.notes, &v.diff.span, &v.diff.facts);
-	tm_notes_recording(&v.notes, v.reader, &v.diff.facts);
+	tm_notes_recording(&v.notes, v.reader);
 	return v;
 }
 
