@@ -1,7 +1,10 @@
 """Marks: the three ways to set them, their names and numbers, many at once, past ones."""
 import os
+import random
+import select
+import time
 
-from harness import Case, families, poll
+from harness import Case, families, poll, serial
 
 
 class Marks(Case):
@@ -115,6 +118,28 @@ class Marks(Case):
         self.mark(session)
         self.assertEqual(self.items(session.pid, 1, len(self.taken_marks(session.pid))), 1000)
         session.finish()
+
+    @families
+    @serial
+    def test_follow_up_is_never_forgotten(self):
+        """A signal that comes right before a system call blocks does not interrupt it."""
+        session = self.start("race.py")
+        self.assertEqual(self.byte_of(session), b"x")
+        chance = random.Random(1)
+        for number in range(1, 8001):
+            os.write(session.process.stdin.fileno(), b"y")
+            self.assertEqual(self.byte_of(session), b"x")
+            end = time.perf_counter() + chance.uniform(0, 100e-6)
+            while time.perf_counter() < end:
+                pass
+            session.signal(42)
+            self.assertEqual(self.byte_of(session, 2), b"c", f"follow-up of mark {number}")
+        session.finish()
+
+    def byte_of(self, session, timeout=60):
+        """One byte of its stdout, None if there is none in time."""
+        stdout = session.process.stdout
+        return os.read(stdout.fileno(), 1) if select.select([stdout], [], [], timeout)[0] else None
 
     def test_mark_without_collection(self):
         session = self.begin(options="collect=none")
