@@ -139,6 +139,7 @@ static void strings_lie_inside_their_table_or_are_empty(void **state)
 	struct story *s = *state;
 	uint32_t good = string_of(s, "good", 4);
 	uint32_t bad = string_of(s, "bad!", 4);
+	uint32_t inside = string_of(s, "x\1\0\0\0y", 6) + 5; /* looks like a string */
 	uint64_t used = s->header->regions[TM_R_STRINGS].used;
 	struct tm_reader *reader;
 
@@ -152,6 +153,7 @@ static void strings_lie_inside_their_table_or_are_empty(void **state)
 	assert_int_equal(tm_reader_string(reader, bad).size, 0);
 	assert_non_null(tm_reader_damage(reader));
 	assert_int_equal(tm_reader_string(reader, good + 1).size, 0);
+	assert_int_equal(tm_reader_string(reader, inside).size, 0);
 	assert_int_equal(tm_reader_string(reader, (uint32_t)used).size, 0);
 	assert_int_equal(tm_reader_string(reader, (uint32_t)used - 2).size, 0);
 	assert_int_equal(tm_reader_string(reader, UINT32_MAX).size, 0);
@@ -402,6 +404,87 @@ static void words_that_mean_nothing_are_damage(void **state)
 	view_end(&v);
 }
 
+/* A story with one object, "x", and one thing wrong: damage, and nothing but the object. */
+static void expect_damage_and_x(const struct story *s, const char *from, const char *to)
+{
+	struct view v = view_of(s, from, to);
+
+	assert_true(v.notes.incomplete);
+	assert_true(noted(&v, "damaged"));
+	expect_group(group_of(&v, "x"), 1, 32);
+	assert_int_equal(v.groups.count, 1);
+	view_end(&v);
+}
+
+static void a_birth_of_the_future_is_damage(void **state)
+{
+	struct story *s = *state;
+
+	mark(s, "a");
+	birth(s, "x", HEAP, 32);
+	*word_at(s, HEAP + 0x200) = tm_word(TM_OBJECT, 4, 0, 1);
+	expect_damage_and_x(s, "a", "now");
+}
+
+static void a_death_before_the_birth_is_damage(void **state)
+{
+	struct story *s = *state;
+	struct tm_death *record = story_table(s, TM_R_DEATHS);
+
+	mark(s, "a");
+	birth(s, "x", HEAP, 32);
+	birth(s, "y", HEAP + 0x100, 32);
+	mark(s, "b");
+	death(s, HEAP + 0x100);
+	record->word = tm_word(TM_OBJECT, 3, 0, 1);
+	expect_damage_and_x(s, "a", "b");
+	record->word = tm_size_word(TM_SIZE_TAIL, 3);
+	expect_damage_and_x(s, "a", "b");
+}
+
+static void a_size_no_machine_has_is_damage_and_counts_as_unknown(void **state)
+{
+	struct story *s = *state;
+	struct view v;
+
+	mark(s, "a");
+	birth(s, "x", HEAP, 32);
+	*word_at(s, HEAP + 16) = tm_size_word(TM_SIZE_TAIL, 1ull << 50);
+	v = view_of(s, "a", "now");
+	assert_true(v.notes.incomplete);
+	expect_group(group_of(&v, "x"), 1, 16);
+	view_end(&v);
+}
+
+static void a_chunk_out_of_place_is_damage_and_left_out(void **state)
+{
+	struct story *s = *state;
+	struct tm_chunk *chunks = story_table(s, TM_R_CHUNKS);
+	struct tm_chunk was;
+
+	mark(s, "a");
+	birth(s, "x", HEAP, 32);
+	birth(s, "y", HEAP + 2 * TM_CHUNK_HEAP, 32);
+	was = chunks[1];
+	chunks[1].heap_base += 64;
+	expect_damage_and_x(s, "a", "now");
+	chunks[1] = was;
+	chunks[1].heap_base = 1ull << 63;
+	expect_damage_and_x(s, "a", "now");
+	chunks[1] = was;
+	chunks[1].heap_base = chunks[0].heap_base;
+	chunks[1].shadow = chunks[0].shadow;
+	expect_damage_and_x(s, "a", "now");
+	chunks[1] = was;
+	chunks[1].shadow += 8; /* its end is behind the space there is */
+	expect_damage_and_x(s, "a", "now");
+	chunks[1].shadow = 0;
+	expect_damage_and_x(s, "a", "now");
+	chunks[1].shadow = UINT64_MAX - 7;
+	expect_damage_and_x(s, "a", "now");
+	chunks[1] = was;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +501,10 @@ int main(void)
 		cmocka_unit_test(no_header_byte_can_crash_the_analyzer),
 		cmocka_unit_test(no_few_bytes_anywhere_can_crash_the_analyzer),
 		STORY_TEST(words_that_mean_nothing_are_damage),
+		STORY_TEST(a_birth_of_the_future_is_damage),
+		STORY_TEST(a_death_before_the_birth_is_damage),
+		STORY_TEST(a_size_no_machine_has_is_damage_and_counts_as_unknown),
+		STORY_TEST(a_chunk_out_of_place_is_damage_and_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

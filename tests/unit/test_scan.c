@@ -238,7 +238,8 @@ struct play {
 	uint64_t kill_each_chunk; /* in every chunk when the first of a chunk is visited */
 	uint64_t killed;	  /* in each chunk so far */
 	uint64_t last_chunk;
-	bool new_mark;
+	bool new_mark; /* before each of these, and something is born after it */
+	uint64_t born;
 };
 
 static void kill_some(struct play *p)
@@ -261,8 +262,10 @@ static void play_on(void *context, const struct tm_scan_item *item)
 	if (item->death != TM_SCAN_ALIVE || chunk == p->last_chunk)
 		return;
 	p->last_chunk = chunk;
-	if (p->new_mark)
+	if (p->new_mark) {
 		mark(p->s, "during");
+		birth(p->s, "x", address_of(CHUNKS - 1, PER_CHUNK + p->born++), 48);
+	}
 	kill_some(p);
 }
 
