@@ -178,7 +178,7 @@ TM_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr
 
 TM_EXPORT void _exit(int status)
 {
-	tm_marks_teardown();
+	tm_marks_process_ends();
 	for (;;)
 		syscall(SYS_exit_group, status);
 }

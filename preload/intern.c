@@ -377,7 +377,7 @@ void tm_intern_forget(uintptr_t address)
 	tm_packed_drop(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, address), address);
 	tm_lock();
 	if (tm_map_get(&code_map, address))
-		atomic_fetch_add(&tm_stack_epoch, 1);
+		tm_stack_forget();
 	tm_map_remove(&code_map, address);
 	tm_map_remove(&type_map, address);
 	tm_unlock();
@@ -424,7 +424,7 @@ void tm_intern_restart(const char *old_base)
 	memset(tm_code_cache, 0, sizeof(tm_code_cache));
 	memset(tm_type_cache, 0, sizeof(tm_type_cache));
 	memset(tm_site_cache, 0, sizeof(tm_site_cache));
-	atomic_fetch_add(&tm_stack_epoch, 1);
+	tm_stack_forget();
 	inherited = old_base != NULL;
 	if (old_base)
 		inherit_types(&old_types, old_base);

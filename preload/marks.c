@@ -367,3 +367,12 @@ void tm_marks_teardown(void)
 	finish_bare(tm_get(&tm_segment.header->current));
 	tm_recorder_freeze();
 }
+
+void tm_marks_process_ends(void)
+{
+	if (!tm_recorder_is_on())
+		return;
+	if (tm_python.holds_gil())
+		resolve_pending_types(false);
+	tm_marks_teardown();
+}

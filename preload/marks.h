@@ -57,6 +57,9 @@ void tm_marks_exit(bool collector_enabled);
  */
 void tm_marks_teardown(void);
 
+/* tm_marks_process_ends - the same, from _exit(): the interpreter is still whole. */
+void tm_marks_process_ends(void);
+
 /* tm_marks_serve_mailbox - a queued signal with @token came.  Async-signal-safe. */
 void tm_marks_serve_mailbox(uint32_t token);
 

@@ -198,7 +198,9 @@ void tm_death_object_slow(uintptr_t object, tm_shadow_word *word)
 	uint64_t value = tm_get(word);
 
 	if (tm_word_kind(value) != TM_OBJECT) {
-		tm_lose(TM_L_DEATH_UNKNOWN);
+		/* Objects of before a fork are not known, and their deaths are no surprise. */
+		if (!(tm_get(&tm_segment.header->blind) & TM_B_INHERITED))
+			tm_lose(TM_L_DEATH_UNKNOWN);
 		return;
 	}
 	death_of(object, value, size_of_object(object));

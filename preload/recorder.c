@@ -14,6 +14,7 @@
 #include "resolve.h"
 #include "say.h"
 #include "segment.h"
+#include "stack.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -98,6 +99,7 @@ static void after_fork_in_child(void)
 	if (tm_get(&state) != ON && tm_get(&state) != FROZEN)
 		return;
 	tm_shadow_detach();
+	tm_stack_forget();
 	tm_self.counters = NULL;
 	tm_self.pending = 0;
 	tm_self.death_flags = 0;

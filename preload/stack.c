@@ -1,6 +1,7 @@
 #include "stack.h"
 
 #include "intern.h"
+#include "recorder.h"
 
 #include <string.h>
 
@@ -15,12 +16,17 @@ void tm_stack_start(unsigned frames)
 	tm_stack_shift = 4;
 	while (tm_stack_shift < 7 && 8 + 8 * frames > 1u << tm_stack_shift)
 		tm_stack_shift++;
-	atomic_fetch_add(&tm_stack_epoch, 1);
+	tm_stack_forget();
 }
 
 void tm_stack_stop(void)
 {
 	tm_stack_frames = 0;
+	tm_stack_forget();
+}
+
+void tm_stack_forget(void)
+{
 	atomic_fetch_add(&tm_stack_epoch, 1);
 }
 
@@ -58,10 +64,15 @@ static void remember(struct tm_self *self, const struct tm_frame *frames, unsign
 uint32_t tm_stack_slow(struct tm_self *self)
 {
 	struct tm_frame frames[64];
-	uint32_t epoch = tm_get(&tm_stack_epoch);
-	unsigned count = tm_stack_frames ? tm_frames_walk(frames, tm_stack_frames) : 0;
-	uint32_t site = intern(frames, count);
+	uint32_t epoch, site;
+	unsigned count;
 
+	/* In a forked child this may be the very first event: its recording begins here. */
+	if (!tm_stack_frames || !tm_recorder_awake())
+		return 0;
+	epoch = tm_get(&tm_stack_epoch);
+	count = tm_frames_walk(frames, tm_stack_frames);
+	site = intern(frames, count);
 	if (!self->stacks)
 		return site;
 	if (self->stack_epoch != epoch) {

@@ -25,6 +25,9 @@ extern _Atomic uint32_t tm_stack_epoch;
 void tm_stack_start(unsigned frames);
 void tm_stack_stop(void);
 
+/* tm_stack_forget - what threads remember means nothing any more.  Async-signal-safe. */
+void tm_stack_forget(void);
+
 /* The stack was not among those remembered: walk, intern, remember. */
 TM_NOINLINE uint32_t tm_stack_slow(struct tm_self *self);
 

@@ -137,6 +137,7 @@ struct tm_python {
 	int (*set_tracer)(tm_tracer tracer, void *data); /* NULL before 3.13 */
 	tm_tracer (*get_tracer)(void **data);
 	long (*collect)(void);
+	int (*holds_gil)(void);
 	void *(*main_interpreter)(void);
 	void *(*intern)(const char *text);
 	void *(*dict_get)(void *dict, void *key);

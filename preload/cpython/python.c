@@ -35,6 +35,7 @@ static const struct symbol symbols[] = {
 	{"PyRefTracer_SetTracer", SLOT(set_tracer), 13, 99},
 	{"PyRefTracer_GetTracer", SLOT(get_tracer), 13, 99},
 	{"PyGC_Collect", SLOT(collect), 8, 99},
+	{"PyGILState_Check", SLOT(holds_gil), 8, 99},
 	{"PyInterpreterState_Main", SLOT(main_interpreter), 8, 99},
 	{"PyUnicode_InternFromString", SLOT(intern), 8, 99},
 	{"PyDict_GetItemWithError", SLOT(dict_get), 8, 99},
