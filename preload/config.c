@@ -92,7 +92,8 @@ static bool read_max(struct tm_config *config, const char *value)
 	}
 	if (*end && end[1])
 		return false;
-	if (number < 1 || number > (1ull << 46) >> shift)
+	/* Less than this holds no recording at all. */
+	if (number > (1ull << 46) >> shift || number << shift < 1ull << 20)
 		return false;
 	config->max = (uint64_t)number << shift;
 	return true;
@@ -135,7 +136,7 @@ static const struct key keys[] = {
 	{"collect", read_collect, "full or none"},
 	{"frames", read_frames, "a number from 1 to 64"},
 	{"dir", read_dir, "an absolute path"},
-	{"max", read_max, "a number of bytes, with k, M or G if you like"},
+	{"max", read_max, "a number of bytes from 1M up, with k, M or G if you like"},
 	{"include", read_include, "globs of command names, separated by ':'"},
 	{"exclude", read_exclude, "globs of command names, separated by ':'"},
 	{"keep", read_keep, "how many recordings of finished processes may stay"},

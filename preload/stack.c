@@ -2,6 +2,7 @@
 
 #include "intern.h"
 #include "recorder.h"
+#include "segment.h"
 
 #include <string.h>
 
@@ -79,7 +80,10 @@ uint32_t tm_stack_slow(struct tm_self *self)
 		memset(self->stacks, 0, TM_STACK_BYTES);
 		self->stack_epoch = epoch;
 	}
-	if (site && count <= TM_STACK_DEPTH)
+	/* Where space has ended a stack without a site is remembered as well: it will not get one.
+	 */
+	if (count && count <= TM_STACK_DEPTH &&
+	    (site || tm_get(&tm_segment.header->blind) & TM_B_SPACE))
 		remember(self, frames, count, site);
 	return site;
 }

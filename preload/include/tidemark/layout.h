@@ -359,7 +359,6 @@ enum tm_process_state {
 
 enum tm_config_flags {
 	TM_CF_COLLECT = 1, /* collect=full */
-	TM_CF_DEBUG_ALLOCATOR = 2,
 };
 
 #define TM_CPYTHON_MAX 64
@@ -445,7 +444,8 @@ struct tm_header {
 	_Atomic uint64_t tracer_back_ns;     /* and when it was last taken back; 0 = it was not */
 	_Atomic uint64_t losses[TM_L_SLOTS]; /* enum tm_loss */
 	uint8_t message[TM_TEXT_MAX];	     /* why the recorder switched something off */
-	uint64_t pid_namespace; /* inode of /proc/self/ns/pid: whose numbers pid and parent_pid are */
+	uint64_t pid_namespace; /* inode of /proc/self/ns/pid: whose numbers pid and parent_pid are
+				 */
 	uint64_t reserved[31];
 };
 _Static_assert(offsetof(struct tm_header, regions) == 168, "layout changed: bump TM_LAYOUT_MAJOR");
