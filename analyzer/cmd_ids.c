@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "asked.h"
 #include "command.h"
@@ -12,6 +13,7 @@
 #include "groups.h"
 #include "mem.h"
 #include "options.h"
+#include "paragraph.h"
 #include "report.h"
 #include "table.h"
 #include "text.h"
@@ -117,35 +119,52 @@ static json_t *survivor_json(struct tm_model *model, const struct survivor *s,
 	return object;
 }
 
+/* Columns of the numbers before the type, and of a terminal too narrow for the site there. */
+#define NUMBERS 36u
+#define NARROW	76u
+
+static void print_site(struct tm_model *model, uint32_t site, size_t used)
+{
+	struct tm_place place;
+	char line[24] = "";
+
+	if (!tm_model_place(model, site, &place))
+		return;
+	if (place.line)
+		snprintf(line, sizeof(line), ":%" PRIu32, place.line);
+	tm_paragraph_fit(stdout, tm_model_text(model, place.file), used + strlen(line));
+	fputs(line, stdout);
+}
+
 static void print_survivor(struct tm_model *model, const struct survivor *s,
-			   const struct tm_scan_facts *facts)
+			   const struct tm_scan_facts *facts, unsigned columns)
 {
 	struct tm_bytes type = tm_model_text(model, tm_model_type(model, s->word));
-	struct tm_place place;
+	bool narrow = columns && columns < NARROW;
+	size_t width = tm_paragraph_width(type);
 
-	printf("0x%-14" PRIx64 " %8" PRIu64 "  %6" PRIu32 "  ", s->address, s->bytes,
+	printf("0x%-14" PRIx64 "  %8" PRIu64 "  %6" PRIu32 "  ", s->address, s->bytes,
 	       born(facts, s->word));
-	tm_text_put(stdout, type.data, type.size);
-	if (tm_model_place(model, tm_word_site(s->word), &place)) {
-		struct tm_bytes file = tm_model_text(model, place.file);
-
-		fputs("  ", stdout);
-		tm_text_put(stdout, file.data, file.size);
-		if (place.line)
-			printf(":%" PRIu32, place.line);
-	}
+	/* the type may have half of what the numbers leave, or a line of its own */
+	fputs(narrow ? "\n    " : "", stdout);
+	tm_paragraph_fit(stdout, type, narrow ? 4 : NUMBERS + (columns - NUMBERS) / 2);
+	fputs(narrow ? "\n    " : "  ", stdout);
+	if (!narrow && columns && width > (columns - NUMBERS) / 2)
+		width = (columns - NUMBERS) / 2;
+	print_site(model, tm_word_site(s->word), narrow ? 4 : NUMBERS + width + 2);
 	putchar('\n');
 }
 
 static void print_text(const struct arguments *a, struct tm_model *model, const struct found *f,
 		       const struct tm_scan_facts *facts, const struct tm_notes *said)
 {
+	unsigned columns = tm_text_columns(stdout);
 	uint64_t shown = 0;
 
-	printf("%-16s %8s  %6s  TYPE  SITE\n", "ID", "BYTES", "BORN");
+	printf("%-16s  %8s  %6s  TYPE  SITE\n", "ID", "BYTES", "BORN");
 	for (size_t i = 0; i < f->count && (a->limit == 0 || shown < a->limit); i++)
 		if (tm_filter_pass(&a->filter, model, f->items[i].word)) {
-			print_survivor(model, &f->items[i], facts);
+			print_survivor(model, &f->items[i], facts, columns);
 			shown++;
 		}
 	tm_report_notes_text(said, stdout);

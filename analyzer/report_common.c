@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "paragraph.h"
 #include "report.h"
 #include "text.h"
 
@@ -152,39 +153,14 @@ void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes)
 	tm_json_member(json, "notes", array);
 }
 
-/* One paragraph behind a dash, broken at spaces; columns 0 = not at all. */
-static void put_note(const char *note, unsigned columns, FILE *out)
-{
-	char *clean = tm_text_clean(note, strlen(note));
-	char *rest = clean;
-	size_t at = 0;
-	char *word;
-
-	fputs("- ", out);
-	while ((word = strsep(&rest, " "))) {
-		size_t width = tm_text_width(word);
-
-		if (at > 0 && columns && 2 + at + 1 + width > columns) {
-			fputs("\n  ", out);
-			at = 0;
-		}
-		fprintf(out, "%s%s", at > 0 ? " " : "", word);
-		at += width + (at > 0);
-	}
-	fputc('\n', out);
-	free(clean);
-}
-
 void tm_report_notes_text(const struct tm_notes *notes, FILE *out)
 {
-	unsigned columns = tm_text_columns(out);
-
 	if (notes->count == 0)
 		return;
 	fprintf(out, "\n%sNotes%s\n", tm_text_style(out, TM_STYLE_BOLD),
 		tm_text_style(out, TM_STYLE_NONE));
 	for (size_t i = 0; i < notes->count; i++)
-		put_note(notes->lines[i], columns, out);
+		tm_paragraph_put(out, "- ", "  ", notes->lines[i]);
 }
 
 void tm_report_point_text(const struct tm_point *point, FILE *out)

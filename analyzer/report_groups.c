@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mem.h"
+#include "paragraph.h"
 #include "report.h"
 #include "source.h"
 #include "text.h"
@@ -14,6 +16,9 @@
 
 /* Numbers in a row of survivors per interval, at most. */
 #define MOST_NUMBERS 12u
+
+/* Terminals of fewer columns go without the column of intervals. */
+#define NARROW 60u
 
 #define INDENT	     "       "
 #define FIRST_CALLER INDENT "  called from "
@@ -26,7 +31,7 @@ struct page {
 	unsigned columns; /* 0 = unlimited */
 	int count_width;
 	int bytes_width;
-	int intervals_width; /* 0 = there is one interval, no column for it */
+	int intervals_width; /* 0 = no column for them */
 };
 
 static const char *style(const struct page *p, enum tm_text_style which)
@@ -34,46 +39,26 @@ static const char *style(const struct page *p, enum tm_text_style which)
 	return tm_text_style(p->out, which);
 }
 
-/* A text of the target, cut in its middle to what is left of a line after `used` columns. */
-static void put_fitted(const struct page *p, struct tm_bytes text, size_t used)
-{
-	char *clean = tm_text_clean(text.data, text.size);
-	char *cut = clean;
-
-	if (p->columns) {
-		size_t left = p->columns > used + 10 ? p->columns - used : 10;
-
-		cut = tm_text_shorten(clean, left);
-		free(clean);
-	}
-	fputs(cut, p->out);
-	free(cut);
-}
-
-static size_t width_of(struct tm_bytes text)
-{
-	char *clean = tm_text_clean(text.data, text.size);
-	size_t width = tm_text_width(clean);
-
-	free(clean);
-	return width;
-}
-
+/* File and line, and the function in the same line or, where it does not fit, in the next. */
 static void put_where(const struct page *p, const char *lead, const struct tm_place *place)
 {
+	struct tm_bytes file = tm_model_text(p->report->model, place->file);
 	struct tm_bytes function = tm_model_text(p->report->model, place->function);
 	char line[24] = "";
-	size_t tail;
+	size_t before = strlen(lead), after;
 
 	if (place->line)
 		snprintf(line, sizeof(line), ":%" PRIu32, place->line);
-	tail = strlen(line) + (function.size ? 4 + width_of(function) : 0);
+	after = strlen(line) + strlen(" in ") + tm_paragraph_width(function);
 	fputs(lead, p->out);
-	put_fitted(p, tm_model_text(p->report->model, place->file), strlen(lead) + tail);
-	fputs(line, p->out);
-	if (function.size) {
-		fputs(" in ", p->out);
+	if (!p->columns || before + tm_paragraph_width(file) + after <= p->columns) {
+		tm_text_put(p->out, file.data, file.size);
+		fprintf(p->out, "%s in ", line);
 		tm_text_put(p->out, function.data, function.size);
+	} else {
+		tm_paragraph_fit(p->out, file, before + strlen(line));
+		fprintf(p->out, "%s\n%*sin ", line, (int)before, "");
+		tm_paragraph_fit(p->out, function, before + strlen("in "));
 	}
 	fputc('\n', p->out);
 }
@@ -83,13 +68,14 @@ static void put_source(const struct page *p, const struct tm_place *place)
 	bool changed = false;
 	char *line = tm_source_line(p->report->reader, tm_model_text(p->report->model, place->file),
 				    place->line, &changed);
-	const char *warning = changed ? "  (file changed since)" : "";
 
 	if (!line)
 		return;
 	fprintf(p->out, INDENT "  %s| ", style(p, TM_STYLE_DIM));
-	put_fitted(p, (struct tm_bytes){line, strlen(line)}, strlen(INDENT) + 4 + strlen(warning));
-	fprintf(p->out, "%s%s\n", warning, style(p, TM_STYLE_NONE));
+	tm_paragraph_fit(p->out, (struct tm_bytes){line, strlen(line)}, strlen(INDENT) + 4);
+	if (changed)
+		fputs("\n" INDENT "  (the file was changed since)", p->out);
+	fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
 	free(line);
 }
 
@@ -131,19 +117,23 @@ static void put_site(const struct page *p, const struct tm_group *group)
 static void put_by_interval(const struct page *p, const struct tm_group *group)
 {
 	uint32_t count, each;
-	uint64_t *numbers = tm_report_by_interval(p->report, group, MOST_NUMBERS, &count, &each);
-	char text[TM_TEXT_NUMBER];
+	uint64_t *numbers;
+	char number[TM_TEXT_NUMBER];
+	struct tm_paragraph row;
 
-	if (p->report->diff->intervals > 1) {
-		fprintf(p->out, INDENT "%sper ", style(p, TM_STYLE_DIM));
-		if (each > 1)
-			fprintf(p->out, "%" PRIu32 " intervals:", each);
-		else
-			fputs("interval:", p->out);
-		for (uint32_t i = 0; i < count; i++)
-			fprintf(p->out, " %s", tm_text_count(text, numbers[i]));
-		fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
-	}
+	if (p->report->diff->intervals < 2)
+		return;
+	numbers = tm_report_by_interval(p->report, group, MOST_NUMBERS, &count, &each);
+	tm_paragraph_begin(&row);
+	if (each > 1)
+		fprintf(row.stream, "per %" PRIu32 " intervals:", each);
+	else
+		fputs("per interval:", row.stream);
+	for (uint32_t i = 0; i < count; i++)
+		fprintf(row.stream, " %s", tm_text_count(number, numbers[i]));
+	fputs(style(p, TM_STYLE_DIM), p->out);
+	tm_paragraph_end(&row, p->out, INDENT, INDENT "  ");
+	fputs(style(p, TM_STYLE_NONE), p->out);
 	free(numbers);
 }
 
@@ -171,7 +161,7 @@ static void put_group(const struct page *p, const struct tm_group *group, uint64
 		tm_text_bytes(bytes, group->bytes));
 	put_intervals(p, group);
 	fprintf(p->out, "  %s", style(p, TM_STYLE_BOLD));
-	put_fitted(p, tm_report_type(p->report, group), used);
+	tm_paragraph_fit(p->out, tm_report_type(p->report, group), used);
 	fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
 	put_site(p, group);
 	put_by_interval(p, group);
@@ -199,7 +189,7 @@ static void fit_columns(struct page *p, const struct tm_groups *groups)
 			shown++;
 		}
 	p->intervals_width = 0;
-	if (p->report->diff->intervals > 1) {
+	if (p->report->diff->intervals > 1 && (!p->columns || p->columns >= NARROW)) {
 		snprintf(text, sizeof(text), "%" PRIu32 " of %" PRIu32, p->report->diff->intervals,
 			 p->report->diff->intervals);
 		p->intervals_width = (int)strlen("INTERVALS");
@@ -211,14 +201,17 @@ static void put_left_out(const struct page *p, uint64_t groups, uint64_t things,
 {
 	char number[TM_TEXT_NUMBER];
 	char size[TM_TEXT_NUMBER];
-	char *counted;
+	char *counted, *text;
 
 	if (groups == 0)
 		return;
 	counted = tm_text_plural(groups, "more group", "more groups");
-	fprintf(p->out, "\n      and %s: %s allocations, %s; --limit 0 --min 0 shows all\n",
-		counted, tm_text_count(number, things), tm_text_bytes(size, bytes));
+	text = tm_mem_format("%s: %s allocations, %s; --limit 0 --min 0 shows all", counted,
+			     tm_text_count(number, things), tm_text_bytes(size, bytes));
+	fputc('\n', p->out);
+	tm_paragraph_put(p->out, "      and ", "      ", text);
 	free(counted);
+	free(text);
 }
 
 static void put_titles(const struct page *p)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "paragraph.h"
 #include "report.h"
 #include "text.h"
 
@@ -33,70 +34,90 @@ static void put_counted(FILE *out, uint64_t count, const char *one, const char *
 
 static void put_point(const struct page *p, const char *label, const struct tm_point *point)
 {
+	struct tm_paragraph line;
+	char text[TM_TEXT_NUMBER];
+
+	tm_paragraph_begin(&line);
+	tm_report_point_text(point, line.stream);
+	if (point->time_ns)
+		fprintf(line.stream, ", %s", tm_text_time(text, point->time_ns));
+	if (!point->now && point->mark.rss)
+		fprintf(line.stream, ", %s resident", tm_text_bytes(text, point->mark.rss));
+	tm_paragraph_end(&line, p->out, label, "     ");
+}
+
+static void put_intervals(const struct page *p, const struct tm_span *span)
+{
 	char time[TM_TEXT_NUMBER];
 
-	fprintf(p->out, "%s ", label);
-	tm_report_point_text(point, p->out);
-	if (point->time_ns)
-		fprintf(p->out, ", %s", tm_text_time(time, point->time_ns));
-	if (!point->now && point->mark.rss) {
-		char rss[TM_TEXT_NUMBER];
-
-		fprintf(p->out, ", %s resident", tm_text_bytes(rss, point->mark.rss));
-	}
+	if (p->report->diff->intervals < 2)
+		return;
+	fprintf(p->out, "     %" PRIu32 " intervals", p->report->diff->intervals);
+	if (span->from.time_ns && span->to.time_ns > span->from.time_ns)
+		fprintf(p->out, " in %s",
+			tm_text_duration(time, span->to.time_ns - span->from.time_ns));
 	fputc('\n', p->out);
 }
 
 static void put_head(const struct page *p)
 {
 	const struct tm_report *r = p->report;
-	const struct tm_span *span = &r->diff->span;
 	struct tm_bytes python = tm_report_python(r->reader);
+	struct tm_paragraph line;
 
+	tm_paragraph_begin(&line);
+	tm_report_command_text(r->reader, line.stream);
 	fputs(style(p, TM_STYLE_BOLD), p->out);
-	tm_report_command_text(r->reader, p->out);
-	fprintf(p->out, "%s\npid %" PRIu32 " (%s), Python ", style(p, TM_STYLE_NONE),
-		tm_reader_header(r->reader)->pid, r->state);
-	tm_text_put(p->out, python.data, python.size);
-	fputc('\n', p->out);
-	put_point(p, "from", &span->from);
-	put_point(p, "to  ", &span->to);
-	if (r->diff->intervals > 1) {
-		char time[TM_TEXT_NUMBER];
-
-		fprintf(p->out, "     %" PRIu32 " intervals", r->diff->intervals);
-		if (span->to.time_ns > span->from.time_ns && span->from.time_ns)
-			fprintf(p->out, " in %s",
-				tm_text_duration(time, span->to.time_ns - span->from.time_ns));
-		fputc('\n', p->out);
-	}
+	tm_paragraph_end(&line, p->out, "", "  ");
+	fputs(style(p, TM_STYLE_NONE), p->out);
+	tm_paragraph_begin(&line);
+	fprintf(line.stream, "pid %" PRIu32 " (%s), Python ", tm_reader_header(r->reader)->pid,
+		r->state);
+	tm_text_put(line.stream, python.data, python.size);
+	tm_paragraph_end(&line, p->out, "", "  ");
+	put_point(p, "from ", &r->diff->span.from);
+	put_point(p, "to   ", &r->diff->span.to);
+	put_intervals(p, &r->diff->span);
 	fputc('\n', p->out);
 }
 
 /* ---- totals and finding ---- */
 
-static void put_totals(const struct page *p)
+static void put_survivors(const struct page *p)
 {
 	const struct tm_totals *t = &p->report->diff->totals;
+	struct tm_paragraph line;
 	char number[TM_TEXT_NUMBER];
 
-	fputs(style(p, TM_STYLE_BOLD), p->out);
-	put_counted(p->out, t->survived_objects, "object", "objects");
-	fprintf(p->out, " (%s)", tm_text_bytes(number, t->survived_bytes - t->buffer_bytes));
+	tm_paragraph_begin(&line);
+	put_counted(line.stream, t->survived_objects, "object", "objects");
+	fprintf(line.stream, " (%s)", tm_text_bytes(number, t->survived_bytes - t->buffer_bytes));
 	if (t->buffers) {
-		fputs(" and ", p->out);
-		put_counted(p->out, t->buffers, "buffer", "buffers");
-		fprintf(p->out, " (%s)", tm_text_bytes(number, t->buffer_bytes));
+		fputs(" and ", line.stream);
+		put_counted(line.stream, t->buffers, "buffer", "buffers");
+		fprintf(line.stream, " (%s)", tm_text_bytes(number, t->buffer_bytes));
 	}
-	fprintf(p->out, " survived%s\n", style(p, TM_STYLE_NONE));
-	fprintf(p->out, "%s created, ", tm_text_count(number, t->created));
-	fprintf(p->out, "%s destroyed", tm_text_count(number, t->destroyed));
+	fputs(" survived", line.stream);
+	fputs(style(p, TM_STYLE_BOLD), p->out);
+	tm_paragraph_end(&line, p->out, "", "  ");
+	fputs(style(p, TM_STYLE_NONE), p->out);
+}
+
+static void put_events(const struct page *p)
+{
+	const struct tm_totals *t = &p->report->diff->totals;
+	struct tm_paragraph line;
+	char number[TM_TEXT_NUMBER];
+
+	tm_paragraph_begin(&line);
+	fprintf(line.stream, "%s created, ", tm_text_count(number, t->created));
+	fprintf(line.stream, "%s destroyed", tm_text_count(number, t->destroyed));
 	if (t->freed_objects)
-		fprintf(p->out, ", of these %s from before",
+		fprintf(line.stream, ", of these %s from before",
 			tm_text_count(number, t->freed_objects));
 	if (t->garbage)
-		fprintf(p->out, "; gc.garbage grew by %s", tm_text_count(number, t->garbage));
-	fputc('\n', p->out);
+		fprintf(line.stream, "; gc.garbage grew by %s", tm_text_count(number, t->garbage));
+	tm_paragraph_end(&line, p->out, "", "  ");
 }
 
 /*
@@ -133,6 +154,26 @@ static bool is_steady(const struct tm_group *group, const bool *telling, uint32_
 	return in == count;
 }
 
+static void put_steady(const struct page *p, uint64_t steady, bool full, double percent)
+{
+	struct tm_paragraph line;
+
+	if (steady == 0) {
+		tm_paragraph_put(p->out, "", "  ",
+				 "no group has survivors in every interval: nothing grows all the "
+				 "time");
+		return;
+	}
+	tm_paragraph_begin(&line);
+	put_counted(line.stream, steady, "group has", "groups have");
+	fprintf(line.stream,
+		" survivors in every %sinterval, as leaks do, and hold%s %.0f%% of the bytes",
+		full ? "full " : "", steady == 1 ? "s" : "", percent);
+	fputs(style(p, TM_STYLE_YELLOW), p->out);
+	tm_paragraph_end(&line, p->out, "", "  ");
+	fputs(style(p, TM_STYLE_NONE), p->out);
+}
+
 static void put_finding(const struct page *p)
 {
 	const struct tm_report *r = p->report;
@@ -150,49 +191,48 @@ static void put_finding(const struct page *p)
 		tm_cells_sum(&bytes, group->bytes);
 	}
 	free(telling);
-	if (count < TELLING_INTERVALS)
-		return;
-	if (steady == 0) {
-		fputs("no group has survivors in every interval: nothing grows all the time\n",
-		      p->out);
-		return;
-	}
-	fputs(style(p, TM_STYLE_YELLOW), p->out);
-	put_counted(p->out, steady, "group has", "groups have");
-	fprintf(p->out,
-		" survivors in every %sinterval, as leaks do, and hold%s %.0f%% of the bytes%s\n",
-		count < r->diff->intervals ? "full " : "", steady == 1 ? "s" : "",
-		all ? 100.0 * (double)bytes / (double)all : 0.0, style(p, TM_STYLE_NONE));
+	if (count >= TELLING_INTERVALS)
+		put_steady(p, steady, count < r->diff->intervals,
+			   all ? 100.0 * (double)bytes / (double)all : 0.0);
 }
 
 static void put_verdict(const struct page *p)
 {
 	const struct tm_report *r = p->report;
 
-	if (r->notes->incomplete)
-		fprintf(p->out, "%sincomplete: numbers may be wrong, see the notes at the end%s\n",
-			style(p, TM_STYLE_RED), style(p, TM_STYLE_NONE));
-	put_totals(p);
+	if (r->notes->incomplete) {
+		fputs(style(p, TM_STYLE_RED), p->out);
+		tm_paragraph_put(p->out, "", "  ",
+				 "incomplete: numbers may be wrong, see the notes at the end");
+		fputs(style(p, TM_STYLE_NONE), p->out);
+	}
+	put_survivors(p);
+	put_events(p);
 	put_finding(p);
 	if (r->groups->count == 0)
-		fputs(r->filtered ? "nothing of what was asked for survived\n"
-				  : "nothing that was created in between is still there\n",
-		      p->out);
+		tm_paragraph_put(p->out, "", "  ",
+				 r->filtered
+					 ? "nothing of what was asked for survived"
+					 : "nothing that was created in between is still there");
 }
 
 /* Buffers alone are nobody's cycle: the collector frees some of its own. */
 static void put_trash(const struct page *p)
 {
 	const struct tm_totals *t = &p->report->diff->totals;
+	struct tm_paragraph line;
 	char bytes[TM_TEXT_NUMBER];
 
 	if (p->report->trash->count == 0 || t->trash_objects == 0)
 		return;
-	fprintf(p->out, "\n%sCyclic trash:%s ", style(p, TM_STYLE_BOLD), style(p, TM_STYLE_NONE));
-	put_counted(p->out, t->trash_objects, "more object", "more objects");
-	fprintf(p->out, ", %s with buffers, alive but unreachable;\n",
+	tm_paragraph_begin(&line);
+	put_counted(line.stream, t->trash_objects, "more object", "more objects");
+	fprintf(line.stream,
+		", %s with buffers, alive but unreachable; the collection made for the mark took "
+		"them",
 		tm_text_bytes(bytes, t->trash_bytes));
-	fputs("the collection made for the mark took them\n", p->out);
+	fprintf(p->out, "\n%sCyclic trash%s\n", style(p, TM_STYLE_BOLD), style(p, TM_STYLE_NONE));
+	tm_paragraph_end(&line, p->out, "", "  ");
 	tm_report_groups_text(p->report, p->report->trash, p->out);
 }
 

@@ -1,11 +1,16 @@
 /* test_report.c - what is printed: the JSON contract, and text that is safe to look at */
 #include "view.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "history.h"
 #include "report.h"
+#include "text.h"
 
 #define HEAP 0x7f0000100000ull
 
@@ -14,10 +19,8 @@ struct printed {
 	size_t size;
 };
 
-static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
+static void print_to(FILE *out, struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
 {
-	struct printed p = {NULL, 0};
-	FILE *out = open_memstream(&p.text, &p.size);
 	struct tm_report r = {.reader = v->reader,
 			      .model = v->model,
 			      .diff = &v->diff,
@@ -28,11 +31,19 @@ static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t 
 			      .limit = limit,
 			      .min_bytes = min_bytes};
 
-	assert_non_null(out);
 	if (json)
 		tm_report_json(&r, out);
 	else
 		tm_report_text(&r, out);
+}
+
+static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
+{
+	struct printed p = {NULL, 0};
+	FILE *out = open_memstream(&p.text, &p.size);
+
+	assert_non_null(out);
+	print_to(out, v, json, limit, min_bytes);
 	fclose(out);
 	return p;
 }
@@ -199,6 +210,63 @@ static void the_text_says_what_grows_where_and_how(void **state)
 	free(text);
 }
 
+/* Prints on a terminal of so many columns, from a child that cannot wait for its reader. */
+static char *on_terminal(const struct story *s, unsigned columns)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	char *text = calloc(1, 1 << 20);
+	size_t length = 0;
+	ssize_t got;
+	pid_t child;
+
+	assert_true(master >= 0 && text && !grantpt(master) && !unlockpt(master));
+	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+	child = fork();
+	if (child == 0) {
+		struct view v = view_of(s, "start", "now");
+		FILE *out = fopen(ptsname(master), "w");
+
+		if (!out)
+			_exit(1);
+		close(master);
+		unsetenv("COLUMNS");
+		setenv("NO_COLOR", "1", 1);
+		print_to(out, &v, false, 0, 0);
+		fclose(out);
+		_exit(0);
+	}
+	while ((got = read(master, text + length, (1 << 20) - 1 - length)) > 0)
+		length += (size_t)got;
+	close(master);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	return text;
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+	struct story *s = *state;
+	char name[200];
+	char *text;
+
+	memset(name, 'n', sizeof(name));
+	memcpy(name, "/srv/", 5);
+	name[sizeof(name) - 1] = 0;
+	s->header->command = string_of(s, name, sizeof(name));
+	tell_a_leak(s);
+	at_line(s, name, name, 123456);
+	birth(s, name, HEAP + 0x7000, 1 << 30);
+	s->header->losses[TM_L_SITES] = 5;
+	for (unsigned columns = 40; columns <= 120; columns += 20) {
+		text = on_terminal(s, columns);
+		assert_non_null(strstr(text, "app.Session"));
+		for (char *line = strtok(text, "\r\n"); line; line = strtok(NULL, "\r\n"))
+			if (tm_text_width(line) > columns)
+				fail_msg("wider than %u columns: %s", columns, line);
+		free(text);
+	}
+}
+
 static void start_up_and_the_last_moments_do_not_hide_growth(void **state)
 {
 	struct story *s = *state;
@@ -258,13 +326,15 @@ static void source_lines_are_shown_where_the_file_is_at_hand(void **state)
 	at_line(s, path, "f", 400);
 	birth(s, "w", HEAP + 0x300, 32);
 	text = as_text(s, "a", "now", 0);
-	assert_non_null(strstr(text, "| second(\\x1b[1m)  (file changed since)\n"));
+	assert_non_null(strstr(text, "| second(\\x1b[1m)\n"));
+	assert_non_null(strstr(text, "(the file was changed since)\n"));
 	assert_non_null(strstr(text, "| last"));
 	assert_null(strstr(text, "| first"));
 	free(text);
 	s->header->time_ns = UINT64_MAX;
 	text = as_text(s, "a", "now", 0);
 	assert_non_null(strstr(text, "| second(\\x1b[1m)\n"));
+	assert_null(strstr(text, "changed since"));
 	free(text);
 	remove(path);
 }
@@ -358,6 +428,7 @@ int main(void)
 		STORY_TEST(what_is_not_known_is_null_in_json),
 		STORY_TEST(names_of_any_bytes_give_valid_json_and_plain_text),
 		STORY_TEST(the_text_says_what_grows_where_and_how),
+		STORY_TEST(no_line_is_wider_than_the_terminal),
 		STORY_TEST(start_up_and_the_last_moments_do_not_hide_growth),
 		STORY_TEST(groups_left_out_are_counted),
 		STORY_TEST(source_lines_are_shown_where_the_file_is_at_hand),
