@@ -32,25 +32,56 @@ static bool is_gone(uint32_t tid)
 	return gone;
 }
 
+/* A slot of a thread that is gone, of at most @probes looked at; 0 = none of them. */
+static unsigned take_over(unsigned used, unsigned probes, uint32_t tid)
+{
+	static unsigned cursor;
+
+	for (unsigned i = 0; i < probes && used > 1; i++) {
+		unsigned slot = 1 + cursor++ % (used - 1);
+
+		if (is_gone(tm_get(&slots()[slot].tid))) {
+			tm_put(&slots()[slot].tid, tid);
+			return slot;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A program that starts a thread per request ends as many: a few looks find one that is gone, so
+ * that the table, and the memory that goes with its slots, stays as large as the program is wide.
+ */
 static unsigned claim(uint32_t tid)
 {
+	enum {
+		LOOKS = 8
+	};
 	struct tm_region *region = &tm_segment.header->regions[TM_R_THREADS];
 	unsigned used = (unsigned)tm_get(&region->used);
+	unsigned slot;
 
 	if (used == 0)
 		used = 1; /* slot 0 is everybody's */
+	slot = take_over(used, LOOKS, tid);
+	if (slot)
+		return slot;
 	if (used < SLOTS && tm_segment_back(TM_R_THREADS, (used + 1) * sizeof(struct tm_thread))) {
 		tm_put(&slots()[used].tid, tid);
 		tm_publish(&region->used, used + 1);
 		return used;
 	}
-	for (unsigned i = 1; i < used; i++) {
-		if (is_gone(tm_get(&slots()[i].tid))) {
-			tm_put(&slots()[i].tid, tid);
-			return i;
-		}
-	}
-	return 0;
+	return take_over(used, used, tid);
+}
+
+/* What a thread that ended had not looked at yet is its successor's to look at. */
+static uint32_t left_behind(const uintptr_t *recent)
+{
+	uint32_t count = recent ? TM_RECENT : 0;
+
+	while (count && !recent[count - 1])
+		count--;
+	return count < TM_RECENT ? count : 0;
 }
 
 void tm_thread_begin(void)
@@ -69,7 +100,7 @@ void tm_thread_begin(void)
 	tm_self.recent = buffers[slot].recent;
 	tm_self.stacks = buffers[slot].stacks;
 	tm_self.stack_epoch = 0;
-	tm_self.recent_count = 0;
+	tm_self.recent_count = left_behind(tm_self.recent);
 	tm_self.pending = 0;
 	tm_self.counters = &slots()[slot];
 	tm_unlock();
