@@ -60,7 +60,7 @@ static void a_terminal_is_not_overrun(void **state)
 	struct winsize size = {.ws_col = 30, .ws_row = 10};
 	struct tm_table *table;
 	char text[1024] = "";
-	ssize_t length;
+	size_t length = 0;
 	FILE *out;
 
 	(void)state;
@@ -77,8 +77,13 @@ static void a_terminal_is_not_overrun(void **state)
 	tm_table_print(table);
 	tm_table_free(table);
 	fflush(out);
-	length = read(master, text, sizeof(text) - 1);
-	assert_true(length > 0);
+	/* a terminal gives a line at a time */
+	while (strstr(text, "next") == NULL) {
+		ssize_t got = read(master, text + length, sizeof(text) - 1 - length);
+
+		assert_true(got > 0);
+		length += (size_t)got;
+	}
 	assert_non_null(strstr(text, "   7  a rather long text that "));
 	for (char *line = strtok(text, "\r\n"); line != NULL; line = strtok(NULL, "\r\n"))
 		assert_true(strlen(line) <= 30);
