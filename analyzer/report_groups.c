@@ -98,7 +98,25 @@ static void put_callers(const struct page *p, uint32_t site)
 		fprintf(p->out, NEXT_CALLER "and %u frames more\n", more);
 }
 
-/* What the group has in common of its place; the rest is that of its most frequent site. */
+/* The file or module that a group by these has in common. */
+static void put_common(const struct page *p, const struct tm_place *place)
+{
+	struct tm_model *model = p->report->model;
+
+	if (p->report->by == TM_BY_FILE) {
+		fputs(INDENT, p->out);
+		tm_paragraph_fit(p->out, tm_model_text(model, place->file), strlen(INDENT));
+	} else if (p->report->by == TM_BY_MODULE) {
+		fputs(INDENT "module ", p->out);
+		tm_paragraph_fit(p->out, tm_model_text(model, tm_model_module(model, place->file)),
+				 strlen(INDENT "module "));
+	} else {
+		return;
+	}
+	fputc('\n', p->out);
+}
+
+/* Of a group with several places: the most frequent one. */
 static void put_site(const struct page *p, const struct tm_group *group)
 {
 	enum tm_group_by by = p->report->by;
@@ -106,9 +124,10 @@ static void put_site(const struct page *p, const struct tm_group *group)
 	struct tm_place place;
 
 	if (!tm_model_place(p->report->model, group->site, &place)) {
-		fprintf(p->out, INDENT "%sno Python frame\n", mostly ? "mostly " : "");
+		fprintf(p->out, INDENT "%sno Python frame\n", by == TM_BY_TYPE ? "mostly " : "");
 		return;
 	}
+	put_common(p, &place);
 	put_where(p, mostly ? INDENT "mostly " : INDENT, &place);
 	put_source(p, &place);
 	put_callers(p, group->site);

@@ -19,33 +19,46 @@ struct printed {
 	size_t size;
 };
 
-static void print_to(FILE *out, struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
+static struct tm_report report_of(struct view *v)
 {
-	struct tm_report r = {.reader = v->reader,
-			      .model = v->model,
-			      .diff = &v->diff,
-			      .groups = &v->groups,
-			      .trash = &v->trash,
-			      .notes = &v->notes,
-			      .state = "exited",
-			      .limit = limit,
-			      .min_bytes = min_bytes};
-
-	if (json)
-		tm_report_json(&r, out);
-	else
-		tm_report_text(&r, out);
+	return (struct tm_report){.reader = v->reader,
+				  .model = v->model,
+				  .diff = &v->diff,
+				  .groups = &v->groups,
+				  .trash = &v->trash,
+				  .notes = &v->notes,
+				  .state = "exited"};
 }
 
-static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
+static struct printed print_report(const struct tm_report *r, bool json)
 {
 	struct printed p = {NULL, 0};
 	FILE *out = open_memstream(&p.text, &p.size);
 
 	assert_non_null(out);
-	print_to(out, v, json, limit, min_bytes);
+	if (json)
+		tm_report_json(r, out);
+	else
+		tm_report_text(r, out);
 	fclose(out);
 	return p;
+}
+
+static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
+{
+	struct tm_report r = report_of(v);
+
+	r.limit = limit;
+	r.min_bytes = min_bytes;
+	return print_report(&r, json);
+}
+
+static struct printed print_by(struct view *v, enum tm_group_by by)
+{
+	struct tm_report r = report_of(v);
+
+	r.by = by;
+	return print_report(&r, false);
 }
 
 static json_t *as_json(const struct story *s, const char *from, const char *to)
@@ -226,13 +239,15 @@ static char *on_terminal(const struct story *s, unsigned columns)
 	if (child == 0) {
 		struct view v = view_of(s, "start", "now");
 		FILE *out = fopen(ptsname(master), "w");
+		struct tm_report r;
 
 		if (!out)
 			_exit(1);
 		close(master);
 		unsetenv("COLUMNS");
 		setenv("NO_COLOR", "1", 1);
-		print_to(out, &v, false, 0, 0);
+		r = report_of(&v);
+		tm_report_text(&r, out);
 		fclose(out);
 		_exit(0);
 	}
@@ -359,6 +374,34 @@ static void files_that_are_no_source_are_not_touched(void **state)
 	remove(path);
 }
 
+static void a_group_by_file_or_module_is_named_by_it(void **state)
+{
+	static const struct {
+		enum tm_group_by by;
+		const char *line;
+	} cases[] = {
+		{TM_BY_FILE,
+		 "\n       /srv/app.py\n       mostly /srv/app.py:34 in Session.create\n"},
+		{TM_BY_MODULE,
+		 "\n       module app\n       mostly /srv/app.py:34 in Session.create\n"},
+		{TM_BY_TYPE, "  app.Session\n       mostly /srv/app.py:34 in Session.create\n"},
+		{TM_BY_SITE, "  app.Session\n       /srv/app.py:34 in Session.create\n"},
+	};
+	static const struct tm_filter all;
+	struct story *s = *state;
+
+	tell_a_leak(s);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view v = view_filtered(s, "before", "after", cases[i].by, &all);
+		struct printed p = print_by(&v, cases[i].by);
+
+		if (!strstr(p.text, cases[i].line))
+			fail_msg("no %s in\n%s", cases[i].line, p.text);
+		free(p.text);
+		view_end(&v);
+	}
+}
+
 static void many_intervals_share_a_row_of_few_numbers(void **state)
 {
 	struct story_options many = {.marks = 3000};
@@ -433,6 +476,7 @@ int main(void)
 		STORY_TEST(groups_left_out_are_counted),
 		STORY_TEST(source_lines_are_shown_where_the_file_is_at_hand),
 		STORY_TEST(files_that_are_no_source_are_not_touched),
+		STORY_TEST(a_group_by_file_or_module_is_named_by_it),
 		cmocka_unit_test(many_intervals_share_a_row_of_few_numbers),
 		STORY_TEST(each_mark_has_what_was_alive_at_it),
 	};
