@@ -40,7 +40,7 @@ class Sessions:
 
     def login(self, user):
         token = secrets.token_hex(8)
-        session = Session(user)  # leak: sessions
+        session = Session(user)
         with self.lock:
             self.by_token[token] = session  # and nothing ever takes it out
         return token
@@ -61,7 +61,7 @@ class RecentErrors(logging.Handler):
 
 
 def import_items(stream, length, shop):
-    body = stream.read(length)  # leak: errors
+    body = stream.read(length)
     if not body.endswith(b"\n"):
         raise ValueError("the upload is cut off")
     rows = csv.reader(io.StringIO(body.decode()))
@@ -84,7 +84,7 @@ class Signal:
 
 
 def watch(signal, item, counts):
-    def ordered(value):  # leak: watchers
+    def ordered(value):
         if value == item:
             counts[item] = counts.get(item, 0) + 1
     signal.connect(ordered)
