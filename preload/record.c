@@ -193,7 +193,7 @@ static uint64_t size_of_object(uintptr_t object)
 	return tm_word_kind(word) == TM_SIZE_TAIL ? tm_word_size(word) : 0;
 }
 
-void tm_death_object_slow(uintptr_t object, tm_shadow_word *word)
+bool tm_death_object_slow(uintptr_t object, tm_shadow_word *word)
 {
 	uint64_t value = tm_get(word);
 
@@ -201,10 +201,11 @@ void tm_death_object_slow(uintptr_t object, tm_shadow_word *word)
 		/* Objects of before a fork are not known, and their deaths are no surprise. */
 		if (!(tm_get(&tm_segment.header->blind) & TM_B_INHERITED))
 			tm_lose(TM_L_DEATH_UNKNOWN);
-		return;
+		return false;
 	}
 	death_of(object, value, size_of_object(object));
 	tm_put(word, 0);
+	return true;
 }
 
 /* A block that dies with its type not looked at: this is the last chance to. */

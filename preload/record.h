@@ -33,9 +33,12 @@ TM_NOINLINE uint32_t tm_birth_block_slow(uintptr_t block, size_t size, enum tm_k
 TM_NOINLINE void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size,
 				      uint32_t site);
 
-/* Slow halves of deaths: across a mark, of something watched, or of an unusual shape. */
+/*
+ * Slow halves of deaths: across a mark, of something watched, or of an unusual shape.  False: the
+ * object was not known to live.
+ */
 TM_NOINLINE void tm_death_block_slow(uintptr_t block);
-TM_NOINLINE void tm_death_object_slow(uintptr_t object, tm_shadow_word *word);
+TM_NOINLINE bool tm_death_object_slow(uintptr_t object, tm_shadow_word *word);
 
 /* The calling thread's list of recent blocks is full: look at their types. */
 TM_NOINLINE void tm_recent_full(void);
@@ -203,8 +206,8 @@ TM_INLINE void tm_death_object(uintptr_t object)
 	if (likely(((value ^ tm_get(&tm_birth_bits)) & (TM_QUIET_MASK | TM_KIND_MASK)) ==
 		   TM_OBJECT))
 		tm_put(word, 0);
-	else
-		tm_death_object_slow(object, word);
+	else if (!tm_death_object_slow(object, word))
+		return;
 	self = tm_self_here();
 	if (likely(self->counters != NULL))
 		tm_count(&self->counters->destroyed);
