@@ -6,16 +6,21 @@
 
 #include <string.h>
 
+enum {
+	SHIFT_LEAST = 5,
+	SHIFT_MOST = 7
+}; /* 3 to 15 keys an entry */
+
 unsigned tm_stack_frames;
-unsigned tm_stack_shift = 4;
+unsigned tm_stack_shift = SHIFT_LEAST;
 _Atomic uint32_t tm_stack_epoch = 1;
 
 void tm_stack_start(unsigned frames)
 {
 	tm_chain = tm_python.adapter->chain;
 	tm_stack_frames = frames;
-	tm_stack_shift = 4;
-	while (tm_stack_shift < 7 && 8 + 8 * frames > 1u << tm_stack_shift)
+	tm_stack_shift = SHIFT_LEAST;
+	while (tm_stack_shift < SHIFT_MOST && 8 + 8 * (frames + 1) > 1u << tm_stack_shift)
 		tm_stack_shift++;
 	tm_stack_forget();
 }
@@ -40,24 +45,28 @@ static uint32_t intern(const struct tm_frame *frames, unsigned count)
 	return site;
 }
 
-/*
- * Remembers the stack if the frames on the chain are exactly those that were interned: a frame
- * that the walk left out would not be seen by the comparison.
- */
+/* Keys that an entry has room for. */
+static unsigned capacity(void)
+{
+	return (unsigned)(((1ul << tm_stack_shift) - sizeof(struct tm_stack)) / sizeof(uint64_t));
+}
+
 static void remember(struct tm_self *self, const struct tm_frame *frames, unsigned count,
 		     uint32_t site)
 {
 	uint64_t keys[TM_STACK_DEPTH];
-	uintptr_t frame = tm_frames_keys(frames, count, keys);
+	bool ends;
+	unsigned depth = tm_frames_keys(frames, count, keys, capacity(), &ends);
 	struct tm_stack *first, *second;
 
-	if (!frame || (count < tm_stack_frames && tm_frame_caller(frame)))
+	/* A stack that was shorter than could be kept is another one once it has grown. */
+	if (!depth || (count < tm_stack_frames && !ends))
 		return;
-	first = tm_stack_entry(self, keys[0], count > 1 ? keys[1] : 0, 0);
-	second = tm_stack_entry(self, keys[0], count > 1 ? keys[1] : 0, 1);
+	first = tm_stack_entry(self, keys[0], tm_stack_frames > 1 && depth > 1 ? keys[1] : 0, 0);
+	second = tm_stack_entry(self, keys[0], tm_stack_frames > 1 && depth > 1 ? keys[1] : 0, 1);
 	memcpy(second, first, 1ul << tm_stack_shift);
-	memcpy(first->keys, keys, count * sizeof(*keys));
-	first->depth = (uint16_t)count;
+	memcpy(first->keys, keys, depth * sizeof(*keys));
+	first->depth = (uint16_t)depth;
 	first->whole = count < tm_stack_frames;
 	first->site = site;
 }
@@ -82,8 +91,7 @@ uint32_t tm_stack_slow(struct tm_self *self)
 	}
 	/* Where space has ended a stack without a site is remembered as well: it will not get one.
 	 */
-	if (count && count <= TM_STACK_DEPTH &&
-	    (site || tm_get(&tm_segment.header->blind) & TM_B_SPACE))
+	if (count && (site || tm_get(&tm_segment.header->blind) & TM_B_SPACE))
 		remember(self, frames, count, site);
 	return site;
 }

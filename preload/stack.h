@@ -69,14 +69,14 @@ TM_INLINE uint32_t tm_site_here(void)
 	key = tm_frame_key(frame);
 	if (tm_stack_frames == 1) {
 		stack = tm_stack_entry(self, key, 0, 0);
-		if (likely(stack->keys[0] == key))
+		if (likely(stack->keys[0] == key && stack->depth == 1))
 			return stack->site;
-		stack = tm_stack_entry(self, key, 0, 1);
-		return likely(stack->keys[0] == key) ? stack->site : tm_stack_slow(self);
+		frame = tm_frame_caller(frame);
+	} else {
+		frame = tm_frame_caller(frame);
+		if (likely(frame))
+			caller = tm_frame_key(frame);
 	}
-	frame = tm_frame_caller(frame);
-	if (likely(frame))
-		caller = tm_frame_key(frame);
 	stack = tm_stack_entry(self, key, caller, 0);
 	if (likely(tm_stack_matches(stack, key, frame)))
 		return stack->site;

@@ -8,7 +8,7 @@
 #include "tidemark/layout.h"
 
 #define TM_STACK_BYTES 16384 /* memory for the stacks a thread remembers */
-#define TM_STACK_DEPTH 15    /* deeper ones are walked each time */
+#define TM_STACK_DEPTH 15    /* keys of the largest entry */
 #define TM_RECENT      1024  /* newest object-domain blocks of a thread, types not looked at yet */
 
 /* A stack seen lately: its site, and what its frames executed, innermost first. */

@@ -86,7 +86,7 @@ struct tm_chain {
 	uint16_t owner;		  /* one byte; 0 where frames have no owner */
 	uint16_t first_shim;	  /* owners from here on are no Python frames */
 	uint16_t bytecode;	  /* co_code_adaptive of a code object */
-	uint16_t first_traceable; /* _co_firsttraceable where incomplete frames are on the chain */
+	uint16_t first_traceable; /* _co_firsttraceable; 0 where frames are always complete */
 	uint16_t unit;		  /* objects: bytes that f_lasti counts in */
 };
 

@@ -50,18 +50,23 @@ unsigned tm_frames_walk(struct tm_frame *out, unsigned max)
 	return count;
 }
 
-uintptr_t tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t *keys)
+unsigned tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t *keys, unsigned max,
+			bool *whole)
 {
-	uintptr_t frame = tm_frame_first(), last = 0;
+	uintptr_t frame = tm_frame_first();
+	unsigned depth = 0, matched = 0;
 	struct tm_frame seen;
 
-	for (unsigned i = 0; i < count; i++) {
-		if (!frame || !read_frame(frame, &seen) || seen.code != frames[i].code ||
-		    seen.offset != frames[i].offset)
-			return 0;
-		keys[i] = tm_frame_key(frame);
-		last = frame;
+	while (frame && matched < count && depth < max) {
+		keys[depth++] = tm_frame_key(frame);
+		if (read_frame(frame, &seen)) {
+			if (seen.code != frames[matched].code ||
+			    seen.offset != frames[matched].offset)
+				return 0;
+			matched++;
+		}
 		frame = tm_frame_caller(frame);
 	}
-	return last;
+	*whole = !frame;
+	return matched == count ? depth : 0;
 }

@@ -60,9 +60,15 @@ TM_INLINE uint64_t tm_frame_key(uintptr_t frame)
 unsigned tm_frames_walk(struct tm_frame *out, unsigned max);
 
 /*
- * tm_frames_keys - what the first @count frames of the chain execute
- * Returns the last of them, or 0 when they are not, one by one, the frames that the walk gave.
+ * tm_frames_keys - what the chain executes, from the innermost frame to the last of @frames
+ * @frames: what tm_frames_walk() gave just now, @count of them
+ * @keys:   one for each frame on the way, those that the walk left out included
+ * @whole:  whether the chain ends there
+ *
+ * Whether a frame is left out follows from its key, so equal keys mean equal frames.  Returns how
+ * many keys, 0 when there are more than @max.
  */
-uintptr_t tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t *keys);
+unsigned tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t *keys, unsigned max,
+			bool *whole);
 
 #endif

@@ -8,18 +8,13 @@
 const struct tm_adapter tm_adapter_312 = {
 	.name = "3.12",
 	.minor = 12,
-	.chain =
-		{
-			.cframe = 56,
-
-			.previous = 8,
-
-			.instruction = 56,
-			.owner = 70,
-			.bytecode = 192,
-			.first_traceable = 176,
-			.first_shim = 3,
-		},
+	.chain = {.cframe = 56,
+		  .previous = 8,
+		  .instruction = 56,
+		  .owner = 70,
+		  .bytecode = 192,
+		  .first_traceable = 176,
+		  .first_shim = 3},
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},

@@ -24,18 +24,13 @@ static const struct tm_debug_word debug_words[] = {
 const struct tm_adapter tm_adapter_315 = {
 	.name = "3.15",
 	.minor = 15,
-	.chain =
-		{
-
-			.current = 72,
-			.previous = 8,
-
-			.instruction = 56,
-			.owner = 74,
-			.bytecode = 208,
-
-			.first_shim = 3,
-		},
+	.chain = {.current = 72,
+		  .previous = 8,
+		  .instruction = 56,
+		  .owner = 74,
+		  .bytecode = 208,
+		  .first_traceable = 192,
+		  .first_shim = 3},
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
