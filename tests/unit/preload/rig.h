@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cpython/cpython.h"
@@ -316,6 +317,38 @@ static inline int rig_teardown(void **state)
 	(void)state;
 	rig_end();
 	return 0;
+}
+
+/* ---- apart ---------------------------------------------------------------------------- */
+
+enum {
+	RIG_SKIP = 77
+};
+
+/* In a story that is told in another process. */
+#define RIG_CHECK(claim)                                                                           \
+	do {                                                                                       \
+		if (!(claim)) {                                                                    \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #claim);        \
+			return 1;                                                                  \
+		}                                                                                  \
+	} while (0)
+
+/* Tells @story in a forked child: what it does to limits and mounts stays there. */
+static inline void rig_apart(int (*story)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(story());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFSIGNALED(status))
+		fail_msg("ended by signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) == RIG_SKIP)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* ---- looking at it ------------------------------------------------------------------ */

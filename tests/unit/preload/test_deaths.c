@@ -1,0 +1,226 @@
+/* test_deaths.c - the ring of deaths across marks, and the tallies behind it */
+#include "rig.h"
+
+#include "deaths.h"
+
+#define ADDRESS 0x7f0000100000ull
+
+static uint64_t slots(void)
+{
+	return tm_segment.header->regions[TM_R_DEATHS].capacity / sizeof(struct tm_death);
+}
+
+static const struct tm_tally *tally(uint64_t index)
+{
+	return (const struct tm_tally *)tm_segment_at(TM_R_TALLIES, 0) + index;
+}
+
+static uint64_t tally_slots(void)
+{
+	return tm_segment.header->regions[TM_R_TALLIES].capacity / sizeof(struct tm_tally);
+}
+
+struct sum {
+	uint64_t count, bytes;
+};
+
+/* What ring and tallies say of the deaths of @word in @mark's interval with @flags. */
+static struct sum sum_of(uint64_t word, uint32_t mark, unsigned flags)
+{
+	uint64_t death = (uint64_t)mark | (uint64_t)flags << 16;
+	struct sum sum = {0, 0};
+
+	for (uint64_t i = 0; i < slots() && i < rig_used(TM_R_DEATHS); i++) {
+		const struct tm_death *d = rig_death(i);
+
+		if (d->word == word && d->meta >> 32 == death) {
+			sum.count++;
+			sum.bytes += d->size;
+		}
+	}
+	for (uint64_t i = 0; rig_used(TM_R_TALLIES) && i < tally_slots(); i++) {
+		const struct tm_tally *t = tally(i);
+
+		if (t->word == word && t->death == (death | TM_TALLY_VALID)) {
+			sum.count += t->count;
+			sum.bytes += t->bytes;
+		}
+	}
+	return sum;
+}
+
+static void expect_sum(uint64_t word, uint32_t mark, unsigned flags, uint64_t count, uint64_t bytes)
+{
+	struct sum sum = sum_of(word, mark, flags);
+
+	assert_int_equal(sum.count, count);
+	assert_int_equal(sum.bytes, bytes);
+}
+
+static void records_stand_in_the_order_of_deaths(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++)
+		tm_deaths_add(ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, i, 7), 100 + i, i % 9, i % 8);
+	assert_int_equal(rig_used(TM_R_DEATHS), 5000);
+	for (unsigned i = 0; i < 5000; i++)
+		rig_expect_death(i, ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, i, 7), 100 + i, i % 9,
+				 i % 8);
+	assert_int_equal(rig_used(TM_R_TALLIES), 0);
+	assert_int_equal(rig_lost(TM_L_RING), 0);
+}
+
+static void the_watched_bit_is_not_recorded(void **state)
+{
+	uint64_t word = tm_word(TM_OBJECT, 3, 4, 5);
+
+	(void)state;
+	tm_deaths_add(ADDRESS, word | TM_WATCHED, 48, 9, 0);
+	rig_expect_death(0, ADDRESS, word, 48, 9, 0);
+}
+
+static void a_record_holds_the_largest_of_everything(void **state)
+{
+	uint64_t word = tm_word(TM_BUFFER, TM_MAX_BIRTH, TM_MAX_SITES - 1, TM_SIZE_BIG);
+
+	(void)state;
+	tm_deaths_add((1ull << 47) - 16, word, UINT64_MAX, TM_MAX_MARK, 0xffff);
+	rig_expect_death(0, (1ull << 47) - 16, word, UINT64_MAX, TM_MAX_MARK, 0xffff);
+}
+
+/* Three times around, over keys that differ in one thing each. */
+static void ring_and_tallies_together_are_exact(void **state)
+{
+	enum {
+		KEYS = 7
+	};
+	const struct {
+		uint64_t word;
+		uint32_t mark;
+		unsigned flags;
+	} keys[KEYS] = {
+		{tm_word(TM_OBJECT, 1, 10, 3), 5, 0},
+		{tm_word(TM_OBJECT, 1, 11, 3), 5, 0},
+		{tm_word(TM_OBJECT, 1, 10, 4), 5, 0},
+		{tm_word(TM_OBJECT, 2, 10, 3), 5, 0},
+		{tm_word(TM_OBJECT, 1, 10, 3), 6, 0},
+		{tm_word(TM_OBJECT, 1, 10, 3), 5, TM_DF_COLLECTOR},
+		{tm_word(TM_OBJECT, 1, 10, 3), 5, TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR},
+	};
+	uint64_t count[KEYS] = {0}, bytes[KEYS] = {0};
+	uint64_t total = 3 * slots() + 1234;
+
+	(void)state;
+	srand(4);
+	for (uint64_t i = 0; i < total; i++) {
+		unsigned k = (unsigned)rand() % KEYS;
+		uint64_t size = (uint64_t)rand() % 1000;
+
+		tm_deaths_add(ADDRESS + 16 * i, keys[k].word | (i % 3 ? 0 : TM_WATCHED), size,
+			      keys[k].mark, keys[k].flags);
+		count[k]++;
+		bytes[k] += size;
+	}
+	assert_int_equal(rig_used(TM_R_DEATHS), total);
+	assert_int_equal(rig_used(TM_R_TALLIES), KEYS);
+	for (unsigned k = 0; k < KEYS; k++)
+		expect_sum(keys[k].word, keys[k].mark, keys[k].flags, count[k], bytes[k]);
+	assert_int_equal(rig_lost(TM_L_RING), total - slots());
+	assert_int_equal(rig_lost(TM_L_TALLIES), 0);
+}
+
+static void the_newest_records_are_all_there_after_a_turn(void **state)
+{
+	uint64_t total = slots() + slots() / 2;
+
+	(void)state;
+	for (uint64_t i = 0; i < total; i++)
+		tm_deaths_add(ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, 2, 3), i, 4, 0);
+	for (uint64_t i = total - slots(); i < total; i++)
+		rig_expect_death(i, ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, 2, 3), i, 4, 0);
+}
+
+static void tallies_do_not_tell_buffers_apart_by_size(void **state)
+{
+	static const enum tm_kind kinds[] = {TM_BUFFER, TM_PENDING};
+
+	(void)state;
+	for (uint64_t i = 0; i < slots(); i++) {
+		unsigned size = 16 + (unsigned)(i % 500);
+
+		tm_deaths_add(ADDRESS, tm_word(kinds[i % 2], 1, 2, size), size, 3, 0);
+	}
+	for (uint64_t i = 0; i < slots(); i++)
+		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, 1, 1), 0, 3, 0);
+	assert_int_equal(rig_used(TM_R_TALLIES), 2);
+	for (unsigned k = 0; k < 2; k++) {
+		uint64_t bytes = 0;
+
+		for (uint64_t i = k; i < slots(); i += 2)
+			bytes += 16 + i % 500;
+		expect_sum(tm_word(kinds[k], 1, 2, 0), 3, 0, slots() / 2, bytes);
+	}
+}
+
+static void tallies_keep_types_apart(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 2 * slots(); i++)
+		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, 2, (uint32_t)(i % 60)), 1, 3, 0);
+	assert_int_equal(rig_used(TM_R_TALLIES), 60);
+	for (uint32_t type = 0; type < 60; type++)
+		expect_sum(tm_word(TM_OBJECT, 1, 2, type), 3, 0,
+			   2 * slots() / 60 + (type < 2 * slots() % 60),
+			   2 * slots() / 60 + (type < 2 * slots() % 60));
+}
+
+/* More keys than the tallies hold: what is in neither is counted, one by one. */
+static void what_the_tallies_cannot_hold_is_counted_as_lost(void **state)
+{
+	uint64_t kept = 0, total = 2 * slots();
+
+	(void)state;
+	for (uint64_t i = 0; i < total; i++)
+		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, (uint32_t)i, 1), 1, 3, 0);
+	for (uint64_t i = 0; i < total; i++)
+		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 2, (uint32_t)i, 1), 1, 3, 0);
+	for (uint64_t i = 0; i < tally_slots(); i++)
+		kept += tally(i)->count;
+	assert_true(rig_lost(TM_L_TALLIES) > 0);
+	assert_int_equal(kept + rig_lost(TM_L_TALLIES) + slots(), 2 * total);
+	assert_int_equal(rig_lost(TM_L_RING), 2 * total - slots());
+}
+
+/* With no space for the ring deaths are only counted, and nothing is touched. */
+static void without_space_every_death_is_counted_as_lost(void **state)
+{
+	struct tm_region *ring = &tm_segment.header->regions[TM_R_DEATHS];
+	uint64_t fit = tm_get(&ring->backed) / sizeof(struct tm_death);
+
+	(void)state;
+	tm_put(&tm_segment.reserved, tm_segment.max);
+	for (uint64_t i = 0; i < 2 * slots(); i++)
+		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, 2, 3), 1, 3, 0);
+	assert_int_equal(tm_get(&ring->backed) / sizeof(struct tm_death), fit);
+	assert_int_equal(rig_lost(TM_L_TALLIES), 2 * slots() - fit);
+	assert_int_equal(sum_of(tm_word(TM_OBJECT, 1, 2, 3), 3, 0).count, fit);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(records_stand_in_the_order_of_deaths),
+		TEST(the_watched_bit_is_not_recorded),
+		TEST(a_record_holds_the_largest_of_everything),
+		TEST(ring_and_tallies_together_are_exact),
+		TEST(the_newest_records_are_all_there_after_a_turn),
+		TEST(tallies_do_not_tell_buffers_apart_by_size),
+		TEST(tallies_keep_types_apart),
+		TEST(what_the_tallies_cannot_hold_is_counted_as_lost),
+		TEST(without_space_every_death_is_counted_as_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
