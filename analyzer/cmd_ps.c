@@ -224,13 +224,13 @@ static void add_columns(struct tm_table *table, bool verbose, bool alarms)
 		tm_table_column(table, "PARENT", TM_TABLE_RIGHT);
 		tm_table_column(table, "STARTED", 0);
 		tm_table_column(table, "FAMILY", 0);
-		tm_table_column(table, "LOST", TM_TABLE_WRAP);
-		tm_table_column(table, "BLIND TO", TM_TABLE_WRAP);
+		tm_table_column(table, "LOST", 0);
+		tm_table_column(table, "BLIND TO", 0);
 		tm_table_column(table, "ON DISK", TM_TABLE_RIGHT);
-		tm_table_column(table, "RECORDING", TM_TABLE_WRAP);
+		tm_table_column(table, "RECORDING", 0);
 	}
 	if (verbose || alarms)
-		tm_table_column(table, "NOTE", TM_TABLE_WRAP);
+		tm_table_column(table, "NOTE", 0);
 }
 
 static bool has_alarm(const struct tm_target *target)

@@ -12,6 +12,7 @@ struct tm_table {
 	struct libscols_table *scols;
 	struct libscols_line *row; /* under way; owned by scols */
 	FILE *out;
+	bool on_terminal;
 };
 
 /* libsmartcols fails for want of memory only; mem.c has the words for that. */
@@ -26,6 +27,7 @@ struct tm_table *tm_table_new(FILE *out)
 	unsigned columns = tm_text_columns(out);
 
 	table->out = out;
+	table->on_terminal = columns != 0;
 	table->scols = must(scols_new_table());
 	scols_table_set_stream(table->scols, out);
 	scols_table_set_column_separator(table->scols, "  ");
@@ -46,10 +48,9 @@ void tm_table_column(struct tm_table *table, const char *title, unsigned flags)
 
 	if (flags & TM_TABLE_RIGHT)
 		scols_flags |= SCOLS_FL_RIGHT;
-	if (flags & TM_TABLE_CUT)
+	/* A pipe gets every character, so nothing there may be fitted to a width. */
+	if (flags & TM_TABLE_CUT && table->on_terminal)
 		scols_flags |= SCOLS_FL_TRUNC;
-	if (flags & TM_TABLE_WRAP)
-		scols_flags |= SCOLS_FL_WRAP;
 	column = must(scols_table_new_column(table->scols, title, 0, scols_flags));
 	if (scols_table_colors_wanted(table->scols))
 		scols_cell_set_color(scols_column_get_header(column),

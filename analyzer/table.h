@@ -12,7 +12,6 @@ struct tm_table;
 enum tm_table_flags {
 	TM_TABLE_RIGHT = 1, /* numbers */
 	TM_TABLE_CUT = 2,   /* may lose its end when the terminal is narrow */
-	TM_TABLE_WRAP = 4,  /* may go on in the next line instead */
 };
 
 /* A table for @out; release with tm_table_free(). */
