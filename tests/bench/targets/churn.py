@@ -56,6 +56,20 @@ def of_mixed(count):
         number * 1.5
 
 
+class Point:
+    def __init__(self, x, y):
+        self.x = x
+        self.y = y
+
+
+def of_records(count):
+    for number in range(count // 10):
+        point = Point(number, number + 1)
+        table = {"point": point, "row": [point, number]}
+        text = "%d-%d" % (number, number + 1)
+        (point, table, text)
+
+
 def main():
     work, count = globals()["of_" + sys.argv[1]], int(sys.argv[2])
     work(1000)
