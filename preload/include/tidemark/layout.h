@@ -140,7 +140,7 @@ static inline uint64_t tm_word_size(uint64_t word)
 struct tm_chunk {
 	uint64_t heap_base;	       /* heap address of its first granule */
 	uint64_t shadow;	       /* file offset of its first word */
-	_Atomic uint32_t newest_birth; /* no word in it has a later birth */
+	_Atomic uint32_t newest_birth; /* no word in it that has a birth has a later one */
 	uint32_t reserved[3];
 };
 _Static_assert(sizeof(struct tm_chunk) == 32, "layout changed: bump TM_LAYOUT_MAJOR");
