@@ -14,6 +14,7 @@
 #include "resolve.h"
 #include "say.h"
 #include "segment.h"
+#include "signals.h"
 #include "stack.h"
 
 #include <errno.h>
@@ -142,6 +143,7 @@ static void begin_child(void)
 	begin_tables();
 	munmap(parent_base, parent_size);
 	parent_base = NULL;
+	tm_signals_make_timer();
 	tm_put(&state, ON);
 	tm_segment_announce();
 }

@@ -17,6 +17,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 typedef int (*sigaction_function)(int, const struct sigaction *, struct sigaction *);
 typedef void (*handler_function)(int);
@@ -37,10 +40,64 @@ static sigaction_function real_sigaction(void)
 	return found;
 }
 
+/*
+ * A signal that comes just before the main thread blocks in a system call is noted by CPython but
+ * interrupts nothing, and one that another thread takes does not wake the main thread at all.  So
+ * a timer sends it again, to the main thread, a few times and ever later, until the follow-up is
+ * done.  Timers are no threads; a forked child starts without them.
+ */
+enum {
+	NUDGES = 7
+};
+
+static _Atomic int nudges; /* sent for what is pending now */
+static int timer_id = -1;
+
+static void arm(unsigned nudge)
+{
+	struct itimerspec when;
+
+	if (timer_id < 0)
+		return;
+	memset(&when, 0, sizeof(when));
+	when.it_value.tv_nsec = 10000000l << nudge; /* 10 ms, 20 ms, ... */
+	syscall(SYS_timer_settime, timer_id, 0, &when, NULL);
+}
+
+void tm_signals_make_timer(void)
+{
+	struct sigevent event;
+
+	timer_id = -1;
+	if (!python_handler)
+		return;
+	memset(&event, 0, sizeof(event));
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = tm_config.signal;
+	event.sigev_value.sival_ptr = &timer_id;
+	event._sigev_un._tid = (int)getpid();
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer_id) != 0)
+		timer_id = -1;
+}
+
 void tm_signals_wake(void)
 {
-	if (python_handler && !taken)
-		python_handler(tm_config.signal);
+	if (!python_handler || taken)
+		return;
+	tm_put(&nudges, 0);
+	python_handler(tm_config.signal);
+	arm(0);
+}
+
+static void nudge(void)
+{
+	int count = atomic_fetch_add(&nudges, 1) + 1;
+
+	if (taken || count > NUDGES || !tm_marks_pending())
+		return;
+	python_handler(tm_config.signal);
+	if (count < NUDGES)
+		arm((unsigned)count);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -49,7 +106,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)context;
-	if (tm_recorder_is_on()) {
+	if (tm_recorder_is_on() && info->si_code == SI_TIMER &&
+	    info->si_value.sival_ptr == &timer_id) {
+		nudge();
+	} else if (tm_recorder_is_on()) {
 		if (info->si_code == SI_QUEUE && info->si_value.sival_int != 0)
 			tm_marks_serve_mailbox((uint32_t)info->si_value.sival_int);
 		else
@@ -85,7 +145,10 @@ bool tm_signals_install(void *function)
 	/* Not SA_RESTART: a blocked main thread has to come back to Python, as with any signal
 	 * that Python handles; CPython starts the interrupted call again (PEP 475). */
 	ours.sa_flags = SA_SIGINFO | (theirs.sa_flags & SA_ONSTACK);
-	return real_sigaction()(tm_config.signal, &ours, NULL) == 0;
+	if (real_sigaction()(tm_config.signal, &ours, NULL) != 0)
+		return false;
+	tm_signals_make_timer();
+	return true;
 }
 
 /*

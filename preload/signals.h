@@ -15,6 +15,9 @@
  */
 bool tm_signals_install(void *function);
 
+/* tm_signals_make_timer - in a forked child, whose timers are gone; its main thread calls. */
+void tm_signals_make_timer(void);
+
 /* tm_signals_wake - have the main thread call the follow-up soon.  Any thread, any moment. */
 void tm_signals_wake(void);
 
