@@ -882,11 +882,20 @@ static void every_word_is_the_allocator_models(void **state)
 		run(TM_FAMILY_ALLOCATOR, seed);
 }
 
+/* After a failure, too. */
+static int clean_up(void **state)
+{
+	(void)state;
+	if (tm_segment.base)
+		rig_end();
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_word_is_the_tracer_models),
-		cmocka_unit_test(every_word_is_the_allocator_models),
+		cmocka_unit_test_teardown(every_word_is_the_tracer_models, clean_up),
+		cmocka_unit_test_teardown(every_word_is_the_allocator_models, clean_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
