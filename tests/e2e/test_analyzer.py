@@ -226,8 +226,10 @@ class Recordings(Shop):
     @families
     def test_rm_dead(self):
         path = self.ends()
-        # killed before its recording had begun
-        open(os.path.join(self.recordings, "tidemark.4194000.1.0.rec"), "w").close()
+        # killed before its recording had begun, and long enough ago that it is not just starting
+        begun = os.path.join(self.recordings, "tidemark.4194000.1.0.rec")
+        open(begun, "w").close()
+        os.utime(begun, (0, 0))
         other = self.start("steps.py")
         other.read()
         self.tidemark("rm", "--dead", quiet=False)
