@@ -66,6 +66,14 @@ static void add_broken(struct making *making, const char *path)
 	listing->broken[listing->broken_count++] = tm_mem_string(path);
 }
 
+/* A process that was killed between making its file and laying it out left it empty. */
+static bool is_empty(const char *path)
+{
+	struct stat stat;
+
+	return lstat(path, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size == 0;
+}
+
 static void consider(struct making *making, const struct tm_recording *recording)
 {
 	struct tm_target_refusal why = {0};
@@ -82,7 +90,7 @@ static void consider(struct making *making, const struct tm_recording *recording
 		add(making, target, recording->mapped_by);
 	else if (error == -EPERM || error == -EACCES)
 		making->listing->others++;
-	else if (why.status == TM_EXIT_DAMAGED)
+	else if (why.status == TM_EXIT_DAMAGED || is_empty(recording->path))
 		add_broken(making, recording->path);
 	/* The rest is gone again, or no recording at all. */
 }

@@ -188,6 +188,32 @@ TM_EXPORT void _Exit(int status)
 	_exit(status);
 }
 
+/*
+ * exec(): the program ends here, unless the call fails.  Nothing is recorded in between; a new
+ * Python begins a recording of its own.
+ */
+#define EXEC(name, arguments, call)                                                                \
+	TM_EXPORT int name arguments                                                               \
+	{                                                                                          \
+		static int(*volatile real) arguments;                                              \
+		bool replaced = tm_marks_replaced(true);                                           \
+		int result;                                                                        \
+                                                                                                   \
+		if (!real) {                                                                       \
+			void *address = dlsym(RTLD_NEXT, #name);                                   \
+                                                                                                   \
+			memcpy((void *)(uintptr_t)&real, &address, sizeof(address));               \
+		}                                                                                  \
+		result = real call;                                                                \
+		if (replaced)                                                                      \
+			tm_marks_replaced(false);                                                  \
+		return result;                                                                     \
+	}
+
+EXEC(execve, (const char *path, char *const *argv, char *const *envp), (path, argv, envp))
+EXEC(execv, (const char *path, char *const *argv), (path, argv))
+EXEC(fexecve, (int fd, char *const *argv, char *const *envp), (fd, argv, envp))
+
 __attribute__((destructor)) static void process_ends(void)
 {
 	tm_marks_teardown();

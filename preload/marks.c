@@ -376,3 +376,14 @@ void tm_marks_process_ends(void)
 		resolve_pending_types(false);
 	tm_marks_teardown();
 }
+
+bool tm_marks_replaced(bool yes)
+{
+	int saved = errno;
+	bool on = tm_recorder_is_on();
+
+	if (on)
+		tm_publish(&tm_segment.header->state, yes ? TM_PS_EXITED : TM_PS_RECORDING);
+	errno = saved;
+	return on;
+}

@@ -60,6 +60,15 @@ void tm_marks_teardown(void);
 /* tm_marks_process_ends - the same, from _exit(): the interpreter is still whole. */
 void tm_marks_process_ends(void);
 
+/*
+ * tm_marks_replaced - the process is about to be replaced by another program, or it was not after
+ * all (@yes false)
+ *
+ * Returns whether this process records, and so whether there is something to take back.  Keeps
+ * errno.  Async-signal-safe.
+ */
+bool tm_marks_replaced(bool yes);
+
 /* tm_marks_serve_mailbox - a queued signal with @token came.  Async-signal-safe. */
 void tm_marks_serve_mailbox(uint32_t token);
 
