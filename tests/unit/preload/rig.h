@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,12 +338,17 @@ enum {
 /* Tells @story in a forked child: what it does to limits and mounts stays there. */
 static inline void rig_apart(int (*story)(void))
 {
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGXFSZ, SIGSYS};
 	int status;
 	pid_t child = fork();
 
 	assert_true(child >= 0);
-	if (child == 0)
+	if (child == 0) {
+		/* cmocka would go on with the next test */
+		for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+			signal(fatal[i], SIG_DFL);
 		_exit(story());
+	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (WIFSIGNALED(status))
 		fail_msg("ended by signal %d", WTERMSIG(status));
