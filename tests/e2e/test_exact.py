@@ -19,6 +19,7 @@ class Exact(Case):
         session.read()
         self.mark(session)
         facts = session.ask()
+        session.read()
         self.mark(session)
         session.ask()
         return session, facts

@@ -2,6 +2,7 @@
 import json
 import os
 import selectors
+import signal
 import subprocess
 import time
 
@@ -34,7 +35,8 @@ class Session:
         self._stderr_path = stderr_path
         with open(stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(argv, env=env, cwd=cwd, stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=stderr)
+                                            stdout=subprocess.PIPE, stderr=stderr,
+                                            start_new_session=True)
         self.pid = self.process.pid
         self._buffer = b""
 
@@ -103,10 +105,12 @@ class Session:
         return (self._buffer + b"".join(rest)).decode(errors="replace")
 
     def close(self):
-        """Whatever state it is in: gone afterwards."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        """Whatever state it is in: gone afterwards, and its children with it."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
         self.process.stdout.close()
         try:
             self.process.stdin.close()

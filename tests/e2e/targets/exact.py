@@ -47,6 +47,7 @@ def main():
     fill(keep)
     churn(25 * COUNT // 2)
     story.say(**facts(keep))
+    story.say(ready=True)  # what told the facts is gone by now
     story.wait()  # and another
     story.say(ready=True)
     story.wait()
