@@ -31,7 +31,7 @@ static void tally(uint64_t word, uint64_t death, uint64_t size)
 	struct tm_region *region = &tm_segment.header->regions[TM_R_TALLIES];
 	struct tm_tally *slots;
 	uint64_t count = region->capacity / sizeof(*slots);
-	uint64_t at = (word * 0x9e3779b97f4a7c15ull ^ death * 0xff51afd7ed558ccdull) >> 20;
+	uint64_t at = (word * 0x9e3779b97f4a7c15ull ^ death * 0xff51afd7ed558ccdull) >> 44;
 
 	if (!tm_segment_back(TM_R_TALLIES, region->capacity)) {
 		tm_lose(TM_L_TALLIES);

@@ -104,12 +104,24 @@ static int is_finished(int dir, const char *name, time_t *time)
 		return 0;
 	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid() &&
 	    pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) &&
-	    header.magic == TM_MAGIC && header.pid_namespace == tm_proc_pid_namespace()) {
+	    header.magic == TM_MAGIC && !header.saved &&
+	    header.pid_namespace == tm_proc_pid_namespace()) {
 		*time = info.st_mtime;
 		finished = tm_proc_start_ticks((int)header.pid) != header.start_ticks;
 	}
 	close(fd);
 	return finished;
+}
+
+/* A name as the recorder gives it; a copy that somebody saved beside it has another. */
+static bool is_named_by_us(const char *name)
+{
+	unsigned long long ticks;
+	int pid, number, length = 0;
+
+	return sscanf(name, TM_FILE_PREFIX "%d.%llu.%d" TM_FILE_SUFFIX "%n", &pid, &ticks, &number,
+		      &length) == 3 &&
+	       length > 0 && name[length] == '\0';
 }
 
 static int older_first(const void *a, const void *b)
@@ -129,8 +141,7 @@ void tm_proc_prune(const char *path, unsigned keep)
 	unsigned count = 0;
 
 	while (dir && count < PRUNE_MAX && (entry = readdir(dir)) != NULL) {
-		if (strncmp(entry->d_name, TM_FILE_PREFIX, strlen(TM_FILE_PREFIX)) != 0 ||
-		    strlen(entry->d_name) >= sizeof(found->name))
+		if (!is_named_by_us(entry->d_name) || strlen(entry->d_name) >= sizeof(found->name))
 			continue;
 		if (is_finished(dirfd(dir), entry->d_name, &found[count].time))
 			strcpy(found[count++].name, entry->d_name);

@@ -361,6 +361,8 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 	}
 	if (tm_word_kind(first) != TM_PENDING && tm_word_kind(first) != TM_BUFFER) {
 		tm_birth_block_slow(block, size, kind);
+		if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
+			tm_recent_add(tm_self_here(), block);
 		return;
 	}
 	put_block_as(block, size, tm_word_kind(first), tm_word_site(first), first & TM_BIRTH_MASK);

@@ -167,7 +167,7 @@ TM_INLINE void tm_birth_object(uintptr_t object)
 	struct tm_self *self = &tm_self;
 	uint64_t birth = tm_get(&tm_birth_bits);
 	uintptr_t block = self->pending;
-	bool fresh = object - block <= 2 * TM_GC_HEAD;
+	bool fresh = object - block <= 2 * TM_GC_HEAD && object - block < self->pending_size;
 	struct tm_slot *slot = tm_birth_slot(fresh ? block : object, birth);
 	uint64_t word;
 

@@ -108,8 +108,11 @@ static int reserve(struct tm_segment *segment, uint64_t offset, uint64_t bytes)
 	if (!segment->by_path) {
 		if (madvise(segment->base + offset, bytes, MADV_POPULATE_WRITE) == 0)
 			return 0;
-		if (errno != EINVAL)
+		if (errno != EINVAL) {
+			/* What was got before it failed is not wanted: others need the space. */
+			madvise(segment->base + offset, bytes, MADV_REMOVE);
 			goto no_space;
+		}
 		segment->by_path = true;
 	}
 	fd = open(segment->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -164,8 +167,14 @@ bool tm_segment_back(enum tm_region_id id, uint64_t bytes)
 
 	if (likely(bytes <= backed))
 		return true;
-	if (bytes > region->capacity)
+	/* Once space has ended it is not asked for again and again. */
+	if (tm_get(&tm_segment.header->blind) & TM_B_SPACE)
 		return false;
+	if (bytes > region->capacity) {
+		if (id == TM_R_SHADOW || id == TM_R_CHUNKS)
+			note_full();
+		return false;
+	}
 	target = id == TM_R_SHADOW ? bytes : round_up(bytes, STEP);
 	saved = errno;
 	if (reserve(&tm_segment, region->offset + backed, target - backed) != 0) {
@@ -244,9 +253,16 @@ static int create_in(struct tm_segment *segment, const struct tm_config *config,
 	segment->header = base;
 	segment->size = size;
 	segment->pid = (int)getpid();
+	/* Header, counters and the first marks are written without asking: no recording without. */
 	err = reserve(segment, 0, TM_REGION_ALIGN);
+	if (!err)
+		err = reserve(segment, regions[TM_R_THREADS].offset, STEP);
+	if (!err)
+		err = reserve(segment, regions[TM_R_MARKS].offset, STEP);
 	if (err)
 		goto out;
+	regions[TM_R_THREADS].backed = STEP;
+	regions[TM_R_MARKS].backed = STEP;
 	memcpy(segment->header->regions, regions, sizeof(regions));
 	fill_header(segment->header, config, size);
 out:

@@ -101,7 +101,6 @@ void tm_thread_begin(void)
 	tm_self.stacks = buffers[slot].stacks;
 	tm_self.stack_epoch = 0;
 	tm_self.recent_count = left_behind(tm_self.recent);
-	tm_self.pending = 0;
 	tm_self.counters = &slots()[slot];
 	tm_unlock();
 	if (!slot)
