@@ -127,8 +127,8 @@ static void add_row(struct tm_table *table, struct tm_reader *reader,
 	tm_table_cell(table, COLUMN_BYTES, tm_text_bytes(text, history->bytes[number]));
 	if (mark->time_ns)
 		tm_table_cell(table, COLUMN_TIME, tm_text_time(text, mark->time_ns));
-	if (mark->rss)
-		tm_table_cell(table, COLUMN_RESIDENT, tm_text_bytes(text, mark->rss));
+	if (mark->figures.rss)
+		tm_table_cell(table, COLUMN_RESIDENT, tm_text_bytes(text, mark->figures.rss));
 	tm_table_cell(table, COLUMN_GARBAGE, tm_text_count(text, mark->garbage_new));
 	tm_table_cell(table, COLUMN_PAUSE, tm_text_duration(text, mark->pause_ns));
 	tm_table_cell(table, COLUMN_COLLECTED, collection(mark));

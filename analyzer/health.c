@@ -34,6 +34,9 @@ static const char *const loss_names[TM_L_COUNT] = {
 	[TM_L_BIRTH_OVER] = "birth_over",
 	[TM_L_FREED_LIVE] = "freed_live",
 	[TM_L_THREADS] = "threads",
+	[TM_L_GARBAGE] = "garbage",
+	[TM_L_CYCLIC] = "cyclic",
+	[TM_L_RECYCLED] = "recycled",
 };
 
 const char *tm_health_next_blind(uint32_t *bits)

@@ -39,6 +39,9 @@ static const struct {
 	[TM_R_DEATHS] = {"death", sizeof(struct tm_death), UINT64_MAX},
 	[TM_R_TALLIES] = {"tally", sizeof(struct tm_tally), UINT64_MAX},
 	[TM_R_CHUNKS] = {"chunk", sizeof(struct tm_chunk), 1u << 22},
+	[TM_R_CYCLIC] = {"cyclic", sizeof(struct tm_tally), UINT64_MAX},
+	[TM_R_GARBAGE] = {"garbage", sizeof(struct tm_garbage), 1u << 22},
+	[TM_R_COLLECTIONS] = {"collection", sizeof(struct tm_collection), UINT64_MAX},
 	[TM_R_SHADOW] = {"shadow", 1, UINT64_MAX},
 };
 
@@ -90,6 +93,18 @@ ssize_t tm_reader_copy(const struct tm_reader *reader, uint64_t offset, void *to
 	return (ssize_t)done;
 }
 
+/* Tables that turn: `used` counts the records ever begun. */
+static bool is_ring(unsigned id)
+{
+	return id == TM_R_DEATHS || id == TM_R_COLLECTIONS;
+}
+
+/* Open hash tables: all of it is in use, or nothing. */
+static bool is_hash(unsigned id)
+{
+	return id == TM_R_TALLIES || id == TM_R_CYCLIC;
+}
+
 /* Offset and capacity: fixed for the life of the file, so wrong is wrong. */
 static int check_place(const struct tm_header *h, unsigned id, struct tm_reader_why *why)
 {
@@ -102,7 +117,7 @@ static int check_place(const struct tm_header *h, unsigned id, struct tm_reader_
 	    region->offset > h->file_size || region->capacity > h->file_size - region->offset)
 		return fail(why, -EBADMSG, "damaged: the place of its %s table makes no sense",
 			    kinds[id].name);
-	if ((id == TM_R_DEATHS || id == TM_R_TALLIES) && region->capacity > MOST_RING_BYTES)
+	if ((is_ring(id) || is_hash(id)) && region->capacity > MOST_RING_BYTES)
 		return fail(why, -EBADMSG, "damaged: the size of its %s table makes no sense",
 			    kinds[id].name);
 	return 0;
@@ -134,11 +149,11 @@ static uint64_t used_of(struct tm_reader_region *out, unsigned id, uint64_t used
 	uint64_t room = out->backed / out->record_size;
 	uint64_t wanted = used;
 
-	if (id == TM_R_TALLIES)
+	if (is_hash(id))
 		wanted = out->backed == out->capacity ? room : 0;
-	else if (id == TM_R_DEATHS && used > out->capacity / out->record_size)
+	else if (is_ring(id) && used > out->capacity / out->record_size)
 		wanted = out->capacity / out->record_size;
-	out->used = id == TM_R_DEATHS ? used : (wanted > room ? room : wanted);
+	out->used = is_ring(id) ? used : (wanted > room ? room : wanted);
 	out->used_bytes = (wanted > room ? room : wanted) * out->record_size;
 	return wanted > room ? wanted - room : 0;
 }
@@ -160,7 +175,7 @@ static int check_use(struct tm_reader *reader, const struct tm_header *h, unsign
 	if (out->backed > out->capacity)
 		out->backed = out->capacity;
 	beyond = used_of(out, id, h->regions[id].used);
-	if (id != TM_R_DEATHS && id != TM_R_TALLIES && out->used > kinds[id].most)
+	if (!is_ring(id) && !is_hash(id) && out->used > kinds[id].most)
 		return fail(why, -EBADMSG, "damaged: the size of its %s table makes no sense",
 			    kinds[id].name);
 	return beyond ? -EAGAIN : 0;

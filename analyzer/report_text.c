@@ -41,8 +41,8 @@ static void put_point(const struct page *p, const char *label, const struct tm_p
 	tm_report_point_text(point, line.stream);
 	if (point->time_ns)
 		fprintf(line.stream, ", %s", tm_text_time(text, point->time_ns));
-	if (!point->now && point->mark.rss)
-		fprintf(line.stream, ", %s resident", tm_text_bytes(text, point->mark.rss));
+	if (!point->now && point->mark.figures.rss)
+		fprintf(line.stream, ", %s resident", tm_text_bytes(text, point->mark.figures.rss));
 	tm_paragraph_end(&line, p->out, label, "     ");
 }
 

@@ -91,5 +91,6 @@ void tm_deaths_add(uintptr_t address, uint64_t word, uint64_t size, uint32_t mar
 	slot->address = address;
 	slot->word = word & ~TM_WATCHED;
 	slot->size = size;
+	slot->before = 0;
 	tm_publish(&slot->meta, TM_DEATH_META(index + 1, mark, flags));
 }

@@ -95,7 +95,7 @@ void tm_marks_program_begins(void)
 	if (!tm_recorder_is_on() || tm_get(&header->start_set) || tm_get(&header->current) != 0)
 		return;
 	stamp(mark_at(0));
-	mark_at(0)->rss = tm_proc_rss();
+	mark_at(0)->figures.rss = tm_proc_rss();
 	set_birth(1);
 	tm_publish(&header->start_set, 1);
 }
@@ -236,7 +236,7 @@ static void finish(uint32_t number, bool collected, uint64_t pause)
 		struct tm_mark *mark = mark_at(n);
 
 		count_garbage(mark, n);
-		mark->rss = tm_proc_rss();
+		mark->figures.rss = tm_proc_rss();
 		if (n < number) {
 			atomic_fetch_or(&mark->flags, TM_MF_MERGED);
 		} else {

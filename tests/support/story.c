@@ -39,15 +39,18 @@ static uint64_t lay_out(struct tm_header *h, const struct story_options *o)
 		[TM_R_DEATHS] = slots == STORY_NO_RING ? 0 : slots * sizeof(struct tm_death),
 		[TM_R_TALLIES] = TALLY_SLOTS * sizeof(struct tm_tally),
 		[TM_R_CHUNKS] = (o->chunks ? o->chunks : 4) * sizeof(struct tm_chunk),
+		[TM_R_CYCLIC] = TALLY_SLOTS * sizeof(struct tm_tally),
+		[TM_R_GARBAGE] = 1024 * sizeof(struct tm_garbage),
+		[TM_R_COLLECTIONS] = 1024 * sizeof(struct tm_collection),
 		[TM_R_SHADOW] = (o->chunks ? o->chunks : 4) * TM_CHUNK_SHADOW,
 	};
 	uint64_t at = TM_REGION_ALIGN;
 
 	for (unsigned id = 0; id < TM_R_COUNT; id++) {
 		h->regions[id].offset = at;
-		h->regions[id].capacity = aligned(sizes[id]);
+		h->regions[id].capacity = id == TM_R_DEATHS ? sizes[id] : aligned(sizes[id]);
 		h->regions[id].backed = id == TM_R_SHADOW ? 0 : h->regions[id].capacity;
-		at += h->regions[id].capacity;
+		at += aligned(h->regions[id].capacity);
 	}
 	return at;
 }
@@ -395,7 +398,7 @@ static void add_record(struct story *s, uint64_t address, const struct block *b)
 	uint64_t slots = r->capacity / sizeof(*ring);
 	uint64_t index = r->used++;
 	uint32_t flags = s->collecting ? TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR : 0;
-	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size,
+	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size, 0,
 				  TM_DEATH_META(index + 1, s->header->current, flags)};
 
 	if (slots == 0) {

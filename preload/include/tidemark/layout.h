@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define TM_MAGIC	0x4b52414d45444954ull /* "TIDEMARK" in memory */
-#define TM_LAYOUT_MAJOR 1
+#define TM_LAYOUT_MAJOR 2
 #define TM_LAYOUT_MINOR 0
 
 /* File name of a recording: tidemark.<pid>.<start ticks>.<n>.rec, n counts exec()s. */
@@ -48,7 +48,8 @@
  *   bits 20..43  site: index into the site table, 0 = no Python frame was running
  *   bits 44..63  type index (OBJECT), or size in bytes (BUFFER, PENDING)
  *
- * Words of kind SIZE_HEAD and SIZE_TAIL hold a size in bytes in bits 4..63 instead.
+ * Words of kind SIZE_HEAD and SIZE_TAIL hold a size in bytes in bits 4..63 instead, those of
+ * kind GROWN an address divided by 16.
  *
  * A block of the allocator that starts at p and is n bytes long appears as one of
  *   p: BUFFER or PENDING, n in its size field; or TM_SIZE_BIG there and
@@ -59,6 +60,8 @@
  *   p: SIZE_HEAD(n) or p+16: SIZE_TAIL(n)   no live object in it now (a free list)
  *   q: OBJECT with no size word             not in an allocator block: its size is
  *                                           the type's basic size
+ *   p: BUFFER, p+16 (p+32 behind a tail): GROWN   it took the place of an older one when its
+ *                                           owner was resized; see TM_DF_RESIZED
  */
 enum tm_kind {
 	TM_FREE = 0,
@@ -67,6 +70,7 @@ enum tm_kind {
 	TM_PENDING = 3,	  /* a block of the object domain whose type is not resolved yet */
 	TM_SIZE_HEAD = 4, /* size of the block that starts here; its object follows */
 	TM_SIZE_TAIL = 5, /* size of the block that started one granule before */
+	TM_GROWN = 6,	  /* where the memory was that this buffer replaces */
 };
 
 #define TM_GRANULE_SHIFT 4
@@ -164,7 +168,10 @@ enum tm_region_id {
 	TM_R_DEATHS,  /* struct tm_death: a ring, see below */
 	TM_R_TALLIES, /* struct tm_tally: an open hash table, all of it backed or none */
 	TM_R_CHUNKS,  /* struct tm_chunk */
-	TM_R_SHADOW,  /* the words */
+	TM_R_CYCLIC,  /* struct tm_tally: what the collector reclaimed, all of it backed or none */
+	TM_R_GARBAGE, /* struct tm_garbage */
+	TM_R_COLLECTIONS, /* struct tm_collection: a ring of the newest */
+	TM_R_SHADOW,	  /* the words */
 	TM_R_COUNT,
 	TM_R_SLOTS = 16
 };
@@ -208,14 +215,42 @@ enum tm_mark_flags {
 	TM_MF_NO_COLLECT = 128, /* asked for without a collection */
 };
 
+/* Collections of one generation that ended in an interval. */
+struct tm_collections {
+	uint64_t count;
+	uint64_t ns;	     /* all of them together */
+	uint64_t longest_ns; /* the longest one */
+	uint64_t collected;  /* objects, as the collector says */
+	uint64_t uncollectable;
+};
+_Static_assert(sizeof(struct tm_collections) == 40, "layout changed: bump TM_LAYOUT_MAJOR");
+
+#define TM_GENERATIONS 3
+#define TM_UNKNOWN     UINT64_MAX /* a figure that could not be had */
+
+/*
+ * What the process consists of, bytes; TM_UNKNOWN each where it could not be told.  Taken at the
+ * follow-up, after the mark's collection.
+ */
+struct tm_figures {
+	uint64_t rss;	      /* resident set, Tidemark's own part included */
+	uint64_t own;	      /* resident memory that is Tidemark's own, in rss */
+	uint64_t arenas;      /* mapped by CPython's arena allocator */
+	uint64_t arena_count; /* blocks of it */
+	uint64_t malloc_used; /* the C library's heap: handed out (mallinfo2 uordblks + hblkhd) */
+	uint64_t malloc_free; /* and kept free (fordblks) */
+	uint64_t reserved[2];
+};
+_Static_assert(sizeof(struct tm_figures) == 64, "layout changed: bump TM_LAYOUT_MAJOR");
+
 struct tm_mark {
 	uint64_t time_ns;      /* CLOCK_REALTIME of the bump */
 	uint64_t monotonic_ns; /* CLOCK_MONOTONIC of the bump */
 	uint64_t created;      /* sums over threads at the bump */
 	uint64_t destroyed;
 	uint64_t lost;
-	uint64_t pause_ns;	    /* time the bump and the follow-up took from the process */
-	uint64_t rss;		    /* bytes, at the follow-up; 0 = unknown */
+	uint64_t pause_ns; /* time the bump and the follow-up took from the process */
+	uint64_t reserved1;
 	uint64_t garbage;	    /* entries of gc.garbage at the follow-up */
 	uint64_t garbage_new;	    /* of these, more than at the mark before */
 	uint64_t collected_objects; /* deaths during the mark's own collection */
@@ -224,11 +259,15 @@ struct tm_mark {
 	uint32_t reserved0;
 	uint32_t name_length;
 	uint8_t name[TM_NAME_MAX + 1]; /* any bytes but NUL; empty = unnamed */
-	uint64_t reserved[20];
+	struct tm_figures figures;
+	/* of the interval that this mark opens; grows while it lasts */
+	struct tm_collections collections[TM_GENERATIONS];
+	uint64_t reserved[61];
 };
-_Static_assert(sizeof(struct tm_mark) == 512, "layout changed: bump TM_LAYOUT_MAJOR");
+_Static_assert(sizeof(struct tm_mark) == 1024, "layout changed: bump TM_LAYOUT_MAJOR");
 _Static_assert(offsetof(struct tm_mark, state) == 80, "layout changed");
 _Static_assert(offsetof(struct tm_mark, name) == 96, "layout changed");
+_Static_assert(offsetof(struct tm_mark, collections) == 416, "layout changed");
 
 /* A string is named by its offset in the region; the bytes follow, not terminated. */
 struct tm_string {
@@ -272,31 +311,81 @@ struct tm_type {
 _Static_assert(sizeof(struct tm_type) == 32, "layout changed: bump TM_LAYOUT_MAJOR");
 
 /*
+ * One run of the collector.  The ring has capacity/48 slots; region.used is the number of
+ * runs ever, record i is in slot i % slots and complete when `sequence` equals (uint32_t)(i+1).
+ */
+struct tm_collection {
+	uint64_t time_ns;     /* CLOCK_REALTIME of its start */
+	uint64_t duration_ns; /* between the collector's callbacks */
+	uint64_t collected;
+	uint64_t uncollectable;
+	uint32_t mark; /* in whose interval it ended */
+	uint16_t generation;
+	uint16_t flags; /* enum tm_collection_flags */
+	_Atomic uint32_t sequence;
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct tm_collection) == 48, "layout changed: bump TM_LAYOUT_MAJOR");
+
+enum tm_collection_flags {
+	TM_CO_OF_MARK = 1, /* it was, or served as, the collection of mark `mark` */
+};
+
+/*
+ * An entry of gc.garbage, noted when a mark's follow-up or a full collection finds it new.
+ * Identity is address and birth: an object that leaves the list and comes back has two records.
+ */
+struct tm_garbage {
+	uint64_t address;
+	uint64_t
+		word; /* kind, birth, site, type, as in the shadow; birth 0 and site 0: not known */
+	uint64_t size;	       /* bytes of its block; 0 = not known */
+	uint32_t since;	       /* the first mark at which it was there; may still be to come */
+	_Atomic uint32_t gone; /* the first mark at which it was no longer there; 0 = it is */
+};
+_Static_assert(sizeof(struct tm_garbage) == 32, "layout changed: bump TM_LAYOUT_MAJOR");
+
+/*
  * Deaths across marks.  What dies in the interval it was born in leaves only counters;
  * what was born earlier leaves a record here, written before its shadow word is
  * cleared: a reader that scans the shadow first and this ring second sees everything,
  * some of it twice (same address and birth).
  *
- * The ring has capacity/32 slots; region.used is the number of records ever begun, record
+ * The ring has capacity/40 slots; region.used is the number of records ever begun, record
  * i is in slot i % slots and complete when the low half of `meta` equals (uint32_t)(i+1).
  * A record that is overwritten is first added to the tallies, which count by
  * (word, death, flags) and so stay exact in number when ids are gone.  `word` there has
  * the size field of a BUFFER or PENDING word cleared, and never TM_WATCHED.
+ *
+ * Memory that is resized under a later mark than it was born under dies, and what takes its
+ * place is born, at the line that resizes it.  The two are linked, so that growth can be told
+ * from new memory: the old one's record has TM_DF_RESIZED, the new one's GROWN word (in a
+ * record: `before`) has its address, and the new one's birth is in the interval of that death.
+ *
+ * CYCLIC counts, in the same way, every object that died inside a run of the cyclic collector,
+ * whenever it was born; death is the interval, without flags.  Not counted is what finalizers
+ * made during that run.
  */
 enum tm_death_flags {
 	TM_DF_MARK_COLLECTION = 1, /* reclaimed by the collection that mark `death` itself made */
 	TM_DF_COLLECTOR = 2,	   /* reclaimed inside any run of the cyclic collector */
 	TM_DF_NO_TYPE = 4,	   /* died before its type was resolved */
+	TM_DF_RESIZED = 8, /* lives on as another block, born in the interval of this death */
+	TM_DF_LARGE = 16,  /* more than TM_SMALL_MOST bytes: not in an arena */
 };
+
+/* Larger requests pass pymalloc by (Objects/obmalloc.c, SMALL_REQUEST_THRESHOLD). */
+#define TM_SMALL_MOST 512
 
 struct tm_death {
 	uint64_t address; /* of the object (BUFFER: of the block) */
 	uint64_t word;	  /* as it was, TM_WATCHED cleared */
 	uint64_t size;	  /* bytes of its block; 0 = not known */
+	uint64_t before;  /* address of the memory it had replaced, see above; 0 = none */
 	_Atomic uint64_t
 		meta; /* bits 0..31 sequence, 32..47 mark in whose interval it died, 48..63 flags */
 };
-_Static_assert(sizeof(struct tm_death) == 32, "layout changed: bump TM_LAYOUT_MAJOR");
+_Static_assert(sizeof(struct tm_death) == 40, "layout changed: bump TM_LAYOUT_MAJOR");
 
 #define TM_DEATH_META(seq, mark, flags)                                                            \
 	((uint64_t)(uint32_t)(seq) | (uint64_t)(mark) << 32 | (uint64_t)(flags) << 48)
@@ -328,6 +417,10 @@ enum tm_loss {
 	TM_L_BIRTH_OVER,    /* birth over an object believed to live */
 	TM_L_FREED_LIVE,    /* block freed with an object believed to live in it */
 	TM_L_THREADS,	    /* threads that share a counter slot */
+	TM_L_GARBAGE,	    /* entries of gc.garbage not recorded: no space */
+	TM_L_CYCLIC,	    /* deaths inside a collection not counted by type and site: no space */
+	TM_L_RECYCLED,	    /* allocator family: objects found in a block with another type than it
+			       had, or without references: their type keeps a free list of its own */
 	TM_L_COUNT,
 	TM_L_SLOTS = 32
 };

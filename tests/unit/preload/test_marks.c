@@ -84,7 +84,7 @@ static void what_is_born_before_the_program_has_birth_0(void **state)
 	assert_int_equal(tm_segment.header->start_set, 1);
 	assert_int_equal(rig_mark(0)->created, 2);
 	assert_int_equal(rig_mark(0)->destroyed, 1);
-	assert_true(rig_mark(0)->rss > 0);
+	assert_true(rig_mark(0)->figures.rss > 0);
 	dies(0);
 	assert_int_equal(rig_used(TM_R_DEATHS), 1);
 	assert_int_equal(tm_word_birth(rig_death(0)->word), 0);
@@ -374,7 +374,7 @@ static void a_follow_up_takes_the_figures_once(void **state)
 	assert_int_equal(rig_mark(1)->state, TM_MARK_FOLLOWED);
 	assert_int_equal(rig_mark(1)->garbage, 3);
 	assert_int_equal(rig_mark(1)->garbage_new, 3);
-	assert_true(rig_mark(1)->rss > 0);
+	assert_true(rig_mark(1)->figures.rss > 0);
 	assert_true(rig_mark(1)->pause_ns > 0);
 	assert_int_equal(flags_of(1), TM_MF_API);
 	assert_false(tm_marks_pending());
