@@ -164,6 +164,8 @@ static int run_shell(void *context)
 	return child.status;
 }
 
+static const int ending_signals[] = {SIGTERM, SIGHUP, SIGINT};
+
 /* The process that runs it, once the shell has written to `flag`. */
 static pid_t running(char *script, const char *flag)
 {
@@ -172,6 +174,9 @@ static pid_t running(char *script, const char *flag)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
+		/* a shell cannot trap what it finds ignored, as under nohup */
+		for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
+			signal(ending_signals[i], SIG_DFL);
 		freopen("/dev/null", "w", stdout);
 		_exit(run_shell(script));
 	}
