@@ -265,19 +265,24 @@ class BadOptions(Case):
         self.says(f"dir={path}")
 
 
+# In a chroot whose root is no mount point a namespace can be had, but not one that keeps its mounts
+# to itself.
+OWN_MOUNTS = ["unshare", "--mount", "--propagation", "private"]
+
+
 class Space(Case):
     """A place that is full from the start, fills up later, or may not be used further."""
 
     def start_on_small_filesystem(self, size, options=""):
-        if subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode:
-            self.skipTest("no right to a mount namespace here")
+        tried = subprocess.run([*OWN_MOUNTS, "true"], stderr=subprocess.PIPE, text=True)
+        if tried.returncode:
+            self.skipTest(f"no mounts of our own here: {tried.stderr.strip()}")
         place = os.path.join(self.scratch, "small")
         os.makedirs(place, exist_ok=True)
         argv = [*self.python.command, self.target("steps.py")]
         script = f"mount -t tmpfs -o size={size} small {place} && exec \"$@\""
         env = self.environment(TIDEMARK=f"dir={place}" + options)
-        session = self.start_command(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *argv], env)
+        session = self.start_command([*OWN_MOUNTS, "sh", "-c", script, "sh", *argv], env)
         session.read()
         return session
 
