@@ -20,23 +20,29 @@ sys.dont_write_bytecode = True
 
 from harness import Case, pythons  # noqa: E402
 
+SIDE_BY_SIDE = 6  # tests of a batch that only wait: what they cost is the start of a process each
+
 print_lock = threading.Lock()
 
 
 class Batch:
-    """The tests of one file on one interpreter, run one after the other."""
+    """The tests of one file and kind on one interpreter.
 
-    def __init__(self, name, python, cases):
-        self.name, self.python, self.cases = name, python, cases
+    They run one after the other, those that only wait side by side.
+    """
+
+    def __init__(self, name, python, kind):
+        self.name, self.python, self.kind = name, python, kind
+        self.cases = []
         self.results = []  # (case, outcome, text)
 
     def run(self, build):
         started = time.monotonic()
         for case in self.cases:
             case.python, case.build = self.python, build
-            result = unittest.TestResult()
-            case.run(result)
-            self.results.append((case, *_outcome(result)))
+        with concurrent.futures.ThreadPoolExecutor(
+                SIDE_BY_SIDE if self.kind == "waiting" else 1) as pool:
+            self.results = list(pool.map(_run_case, self.cases))
         self.report(time.monotonic() - started)
         return self
 
@@ -56,6 +62,12 @@ class Batch:
             lines += [f"         {method}: {note}" for note in getattr(case, "notes", ())]
         with print_lock:
             print("\n".join(lines), flush=True)
+
+
+def _run_case(case):
+    result = unittest.TestResult()
+    case.run(result)
+    return case, *_outcome(result)
 
 
 def _outcome(result):
@@ -100,12 +112,22 @@ def plan(found, args):
         module = importlib.import_module(file[:-3])
         batches = {}
         for cls, name, function in tests_of(module, args.pattern, args.quick):
-            is_serial = _flag(cls, function, "is_serial")
+            kind = kind_of(cls, function)
             for python in interpreters_for(_flag(cls, function, "runs_on", "all"), found):
-                batches.setdefault((python.name, is_serial), (python, []))[1].append(cls(name))
-        for (_, is_serial), (python, cases) in batches.items():
-            (alone if is_serial else together).append(Batch(module.__name__, python, cases))
+                batch = batches.setdefault((python.name, kind),
+                                           Batch(module.__name__, python, kind))
+                batch.cases.append(cls(name))
+        for batch in batches.values():
+            (alone if batch.kind == "serial" else together).append(batch)
     return together, alone
+
+
+def kind_of(cls, function):
+    """'serial' (it measures time), 'waiting' (it sleeps) or 'working'."""
+    for kind in ("serial", "waiting"):
+        if _flag(cls, function, f"is_{kind}"):
+            return kind
+    return "working"
 
 
 def arguments():

@@ -3,31 +3,48 @@ import os
 import threading
 import time
 
-from harness import Case, families, poll, serial
+from harness import Case, families, poll, serial, waiting
 
 SECONDS = 2.5  # as in the target
 PROMISE = 0.050
 SLACK = 1.0  # what fails: a busy machine must not
 
+# The tests wait side by side, but each measures with no other measuring or starting beside it.
+one_at_a_time = threading.Lock()
 
+
+@waiting
 class WhileBlocked(Case):
     def blocked(self, how, result=None):
-        session = self.start("blocked.py", how)
-        session.read()
+        for _ in range(5):
+            if self.marked_in_time(how, result):
+                return
+        self.fail("the wait was nearly over each time before it was this test's turn")
+
+    def marked_in_time(self, how, result):
+        """False when the machine was so busy that nothing can be said."""
+        with one_at_a_time:
+            session = self.start("blocked.py", how)
+            session.read()
+        started = time.monotonic()
         time.sleep(0.3)  # let it get there
-        sent = time.monotonic()
-        mark = self.mark(session)
-        took = time.monotonic() - sent
+        with one_at_a_time:
+            sent = time.monotonic()
+            mark = self.mark(session)
+            took = time.monotonic() - sent
+        if sent + SLACK > started + SECONDS:
+            return False
+        end = session.read()
         self.note("%s: taken and collected %.0f ms after the signal (promised: %.0f)"
                   % (how, 1000 * took, 1000 * PROMISE))
         self.assertLess(took, SLACK)
         self.assertEqual((mark["mark"], mark["collected"]), (1, True))
-        end = session.read()
         self.assertEqual(end["result"], result)
         self.assertGreater(end["seconds"], 0.8 * SECONDS, "the wait was cut short")
         self.assertLess(end["seconds"], SECONDS + 5)
         session.finish()
         self.assertEqual(session.stderr, "")
+        return True
 
     def test_sleep(self):
         self.blocked("sleep")
@@ -111,6 +128,7 @@ class InCCode(Case):
         session.finish()
 
 
+@waiting
 class OtherSignals(Case):
     def test_only_the_main_thread_is_blocked_by_sigwait(self):
         """sigwait() runs no Python handler before its own signal; the bump is there at once."""

@@ -31,6 +31,12 @@ def slow(test):
     return test
 
 
+def waiting(test):
+    """Sleeps nearly all the time: the tests of this kind on one interpreter run side by side."""
+    test.is_waiting = True
+    return test
+
+
 def serial(test):
     """Measures time: run with nothing beside it."""
     test.is_serial = True
