@@ -49,11 +49,6 @@ static void stamp(struct tm_mark *mark)
 	mark->lost = sums.lost;
 }
 
-static void set_birth(uint32_t birth)
-{
-	tm_put(&tm_birth_bits, (uint64_t)birth << TM_BIRTH_SHIFT);
-}
-
 /* ---- start ----------------------------------------------------------------- */
 
 void tm_marks_restart(bool forked)
@@ -76,7 +71,7 @@ void tm_marks_restart(bool forked)
 	tm_put(&start->flags, TM_MF_START);
 	tm_publish(&start->state, TM_MARK_FOLLOWED);
 	tm_publish(&header->regions[TM_R_MARKS].used, 1);
-	set_birth(forked ? 1 : 0);
+	tm_record_enter(forked ? 1 : 0, true);
 	tm_publish(&header->start_set, forked);
 }
 
@@ -96,7 +91,7 @@ void tm_marks_program_begins(void)
 		return;
 	stamp(mark_at(0));
 	mark_at(0)->figures.rss = tm_proc_rss();
-	set_birth(1);
+	tm_record_enter(1, false);
 	tm_publish(&header->start_set, 1);
 }
 
@@ -113,11 +108,7 @@ static void raise_to(_Atomic uint32_t *word, uint32_t value)
 /* Bumps may overtake each other on two threads; the interval only ever goes up. */
 static void enter_interval(uint32_t mark)
 {
-	uint64_t bits = (uint64_t)(mark + 1) << TM_BIRTH_SHIFT;
-	uint64_t seen = tm_get(&tm_birth_bits);
-
-	while (seen < bits && !atomic_compare_exchange_weak(&tm_birth_bits, &seen, bits))
-		;
+	tm_record_enter(mark + 1, false);
 	raise_to(&tm_segment.header->current, mark);
 }
 

@@ -7,7 +7,54 @@
 
 #include <string.h>
 
-_Atomic uint64_t tm_birth_bits;
+_Atomic uint64_t tm_birth_bits, tm_death_bits;
+
+/* ---- the interval ----------------------------------------------------------- */
+
+/* No word has all of these bits: a size never has TM_WATCHED, an object's kind is not 6. */
+#define NEVER_QUIET (TM_KIND_MASK | TM_QUIET_MASK)
+
+static _Atomic uint32_t collectors; /* runs under way */
+
+/* Deaths follow births; again if a mark or a collector came between, which may be a signal's. */
+static void follow_births(void)
+{
+	uint64_t birth, death;
+
+	do {
+		birth = tm_get(&tm_birth_bits);
+		death = tm_get(&collectors) ? NEVER_QUIET : birth & TM_BIRTH_MASK;
+		tm_put(&tm_death_bits, death);
+		atomic_thread_fence(memory_order_seq_cst);
+	} while (birth != tm_get(&tm_birth_bits) ||
+		 (death == NEVER_QUIET) != (tm_get(&collectors) != 0));
+}
+
+void tm_record_collecting(bool yes)
+{
+	if (yes) {
+		atomic_fetch_add(&collectors, 1);
+		atomic_fetch_or(&tm_birth_bits, TM_WATCHED);
+	} else if (tm_get(&collectors) && atomic_fetch_sub(&collectors, 1) == 1) {
+		atomic_fetch_and(&tm_birth_bits, ~TM_WATCHED);
+	}
+	follow_births();
+}
+
+void tm_record_enter(uint32_t birth, bool anew)
+{
+	uint64_t bits = (uint64_t)birth << TM_BIRTH_SHIFT;
+	uint64_t seen = tm_get(&tm_birth_bits);
+
+	if (anew) {
+		tm_put(&collectors, 0);
+		tm_put(&tm_birth_bits, bits);
+	}
+	while ((seen & TM_BIRTH_MASK) < bits &&
+	       !atomic_compare_exchange_weak(&tm_birth_bits, &seen, bits | (seen & TM_WATCHED)))
+		;
+	follow_births();
+}
 
 /* ---- births ---------------------------------------------------------------- */
 
@@ -149,7 +196,7 @@ void tm_recent_full(void)
 /* Leaves a record if @value was born under an earlier mark; forgets it if it was watched. */
 static void death_of(uintptr_t address, uint64_t value, uint64_t size)
 {
-	uint64_t current = tm_get(&tm_birth_bits);
+	uint64_t current = tm_birth_now();
 	struct tm_self *self = &tm_self;
 	unsigned flags = self->death_flags;
 	uint32_t birth = tm_word_birth(value);
@@ -218,8 +265,7 @@ static void death_of_pending(uintptr_t block, uint64_t value, uint64_t size)
 		tm_intern_forget(block + TM_GC_HEAD);
 		tm_intern_forget(block + 2 * TM_GC_HEAD);
 	}
-	if ((value & TM_BIRTH_MASK) != tm_get(&tm_birth_bits) &&
-	    tm_python.family == TM_FAMILY_ALLOCATOR)
+	if ((value & TM_BIRTH_MASK) != tm_birth_now() && tm_python.family == TM_FAMILY_ALLOCATOR)
 		kind = tm_resolve_kind(block, size, true, &object);
 	if (kind == TM_OBJECT)
 		value = (value & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) |
@@ -330,7 +376,7 @@ void tm_block_renew(struct tm_block_words *words)
 	unsigned at = object_in(words);
 	uint64_t *value = &words->word[at < 3 ? at : 0];
 	enum tm_kind kind = tm_word_kind(*value);
-	uint64_t birth = tm_get(&tm_birth_bits);
+	uint64_t birth = tm_birth_now();
 	uint64_t renewed;
 
 	if ((kind != TM_OBJECT && kind != TM_BUFFER && kind != TM_PENDING) ||

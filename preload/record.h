@@ -14,8 +14,17 @@
 #include "stack.h"
 #include "thread.h"
 
-/* The birth field of now, in place for a word; changes when a mark is set. */
+/*
+ * The birth field of now, in place for a word; changes when a mark is set.  While the collector
+ * runs it has TM_WATCHED as well, so that what finalizers make during the run can be told.
+ */
 extern _Atomic uint64_t tm_birth_bits;
+
+/*
+ * What a quiet death's word is compared with: the birth field of now, or, while the collector runs
+ * in any thread, something that no word is equal to, so that every death takes the slow way.
+ */
+extern _Atomic uint64_t tm_death_bits;
 
 /* A death needs no record when its word says: born in this interval, nobody watches. */
 #define TM_QUIET_MASK (TM_BIRTH_MASK | TM_WATCHED)
@@ -43,6 +52,19 @@ TM_NOINLINE bool tm_death_object_slow(uintptr_t object, tm_shadow_word *word);
 /* The calling thread's list of recent blocks is full: look at their types. */
 TM_NOINLINE void tm_recent_full(void);
 
+/*
+ * tm_record_collecting - a run of the collector begins (@yes), or has ended, in some interpreter
+ * Runs may overlap where interpreters have a lock of their own.
+ */
+void tm_record_collecting(bool yes);
+
+/*
+ * tm_record_enter - births belong to the interval with birth field @birth from now on, if that is
+ * a later one
+ * Lock-free, async-signal-safe.  @anew: a new recording begins, whatever the field was.
+ */
+void tm_record_enter(uint32_t birth, bool anew);
+
 /* What a block's words were before a realloc took it apart. */
 struct tm_block_words {
 	uintptr_t block;
@@ -62,6 +84,12 @@ void tm_block_restore(const struct tm_block_words *words);
 /* tm_block_move - the block lives on at @block with @size bytes. */
 void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
 		   enum tm_kind kind);
+
+/* The birth field of now and nothing else, in place for a word. */
+TM_INLINE uint64_t tm_birth_now(void)
+{
+	return tm_get(&tm_birth_bits) & TM_BIRTH_MASK;
+}
 
 TM_INLINE struct tm_self *tm_self_here(void)
 {
@@ -203,7 +231,7 @@ TM_INLINE void tm_death_object(uintptr_t object)
 	if (unlikely(!word))
 		return;
 	value = tm_get(word);
-	if (likely(((value ^ tm_get(&tm_birth_bits)) & (TM_QUIET_MASK | TM_KIND_MASK)) ==
+	if (likely(((value ^ tm_get(&tm_death_bits)) & (TM_QUIET_MASK | TM_KIND_MASK)) ==
 		   TM_OBJECT))
 		tm_put(word, 0);
 	else if (!tm_death_object_slow(object, word))
@@ -227,7 +255,7 @@ TM_INLINE bool tm_death_block(uintptr_t block)
 		return false;
 	words = &slot->words[index];
 	value = tm_get(words);
-	quiet = (value ^ tm_get(&tm_birth_bits)) & (TM_QUIET_MASK | TM_KIND_MASK);
+	quiet = (value ^ tm_get(&tm_death_bits)) & (TM_QUIET_MASK | TM_KIND_MASK);
 	if (likely((quiet == TM_PENDING || quiet == TM_BUFFER) &&
 		   value >> TM_TYPE_SHIFT != TM_SIZE_BIG)) {
 		tm_put(words, 0);
