@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "mailbox.h"
+#include "process.h"
 #include "text.h"
 
 /* A busy process may take that long to reach a safe point; a report can do without. */
@@ -57,6 +58,18 @@ static int reload(struct tm_asked *asked)
 	return TM_EXIT_DAMAGED;
 }
 
+/* The present has no mark that looked: what the system says of the process must do. */
+static void look_now(const struct tm_target *target, struct tm_point *point)
+{
+	struct tm_figures *figures = &point->mark.figures;
+	uint64_t resident, own;
+
+	if (!point->now || tm_process_memory(target->pid, &resident, &own) != 0)
+		return;
+	figures->rss = resident;
+	figures->own = own;
+}
+
 static int prepare(struct tm_asked *asked, const struct tm_asked_words *words)
 {
 	struct tm_target *target = asked->target;
@@ -71,6 +84,10 @@ static int prepare(struct tm_asked *asked, const struct tm_asked_words *words)
 	if (status == TM_EXIT_OK)
 		status = tm_points_choose(target->reader, live, words->from, words->to,
 					  &asked->span);
+	if (status == TM_EXIT_OK && live) {
+		look_now(target, &asked->span.from);
+		look_now(target, &asked->span.to);
+	}
 	return status;
 }
 
@@ -93,6 +110,13 @@ void tm_asked_close(struct tm_asked *asked)
 	tm_target_close(asked->target);
 }
 
+static void note_recording(const struct tm_asked *asked, struct tm_notes *notes)
+{
+	if (asked->target->state == TM_TARGET_KILLED)
+		tm_notes_add(notes, "the process was killed: the recording ends where it was then");
+	tm_notes_recording(notes, asked->target->reader);
+}
+
 void tm_asked_notes(const struct tm_asked *asked, struct tm_notes *notes,
 		    const struct tm_scan_facts *facts, uint64_t pending)
 {
@@ -103,8 +127,13 @@ void tm_asked_notes(const struct tm_asked *asked, struct tm_notes *notes,
 		tm_notes_add(notes, "the type of %s not resolved%s%s", blocks,
 			     asked->unresolved ? ": " : " yet",
 			     asked->unresolved ? asked->unresolved : "");
-	if (asked->target->state == TM_TARGET_KILLED)
-		tm_notes_add(notes, "the process was killed: the recording ends where it was then");
-	tm_notes_recording(notes, asked->target->reader);
+	note_recording(asked, notes);
 	free(blocks);
+}
+
+void tm_asked_collector_notes(const struct tm_asked *asked, struct tm_notes *notes)
+{
+	tm_notes_names(notes, &asked->span);
+	tm_notes_collector(notes, &asked->span);
+	note_recording(asked, notes);
 }

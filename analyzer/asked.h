@@ -28,7 +28,8 @@ bool tm_asked_take(struct tm_asked_words *words, const char *argument);
 
 /*
  * Opens the target and finds the marks.  For "now" on the allocator family the process is
- * first asked to resolve types.  Returns TM_EXIT_OK, to be released with
+ * first asked to resolve types; of a live process the figures of now are what of it is
+ * resident.  Returns TM_EXIT_OK, to be released with
  * tm_asked_close(), or another status after one tm_error().
  */
 int tm_asked_open(struct tm_asked *asked, const struct tm_asked_words *words);
@@ -37,5 +38,8 @@ void tm_asked_close(struct tm_asked *asked);
 /* All notes on a report about it; `pending` is the number of unresolved survivors. */
 void tm_asked_notes(const struct tm_asked *asked, struct tm_notes *notes,
 		    const struct tm_scan_facts *facts, uint64_t pending);
+
+/* The same on a report about gc.garbage and the collector alone. */
+void tm_asked_collector_notes(const struct tm_asked *asked, struct tm_notes *notes);
 
 #endif

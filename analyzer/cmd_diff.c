@@ -172,18 +172,12 @@ static int run_checks(const struct arguments *a, const struct tm_diff *diff,
 	return TM_EXIT_OK;
 }
 
-static void resolve(struct tm_model *model, const struct tm_groups *groups)
-{
-	for (size_t i = 0; i < groups->count; i++)
-		tm_model_resolve(model, groups->items[i].site);
-}
-
 static int report(const struct arguments *a, const struct tm_asked *asked,
 		  const struct tm_diff *diff)
 {
 	struct tm_reader *reader = asked->target->reader;
 	struct tm_model *model = tm_model_new(reader);
-	struct tm_groups kept, trash;
+	struct tm_groups kept, trash, garbage;
 	struct tm_notes said = {0};
 	struct tm_report r = {
 		.reader = reader,
@@ -191,6 +185,8 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 		.diff = diff,
 		.groups = &kept,
 		.trash = &trash,
+		.garbage = &garbage,
+		.filter = &a->filter,
 		.notes = &said,
 		.state = tm_target_state_name(asked->target->state),
 		.by = a->by,
@@ -202,8 +198,10 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 
 	kept = tm_groups_make(&diff->kept, model, &diff->facts, a->by, &a->filter);
 	trash = tm_groups_make(&diff->trash, model, &diff->facts, a->by, &a->filter);
-	resolve(model, &kept);
-	resolve(model, &trash);
+	garbage = tm_garbage_groups(&diff->garbage, model, &diff->facts, a->by, &a->filter);
+	tm_groups_resolve(&kept, model);
+	tm_groups_resolve(&trash, model);
+	tm_groups_resolve(&garbage, model);
 	/* only now: what was looked up so far may have been damaged */
 	tm_asked_notes(asked, &said, &diff->facts, diff->totals.pending);
 	if (a->json && diff->intervals > TM_GROUP_MOST_NUMBERS)
@@ -218,6 +216,7 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 	tm_notes_free(&said);
 	tm_groups_free(&kept);
 	tm_groups_free(&trash);
+	tm_groups_free(&garbage);
 	tm_model_free(model);
 	return status;
 }

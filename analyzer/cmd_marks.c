@@ -3,9 +3,12 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "runs.h"
 #include "command.h"
 #include "error.h"
+#include "figures.h"
 #include "history.h"
 #include "options.h"
 #include "report.h"
@@ -77,11 +80,21 @@ static json_t *mark_json(struct tm_reader *reader, const struct tm_history *hist
 	json_object_set_new(object, "garbage", tm_json_count(mark->garbage_new));
 	json_object_set_new(object, "pause", tm_json_seconds(mark->pause_ns));
 	json_object_set_new(object, "collected", json_boolean(mark->flags & TM_MF_COLLECTED));
+	json_object_set_new(object, "collections", tm_runs_interval_json(mark->collections));
+	json_object_set_new(object, "figures", tm_figures_json(&mark->figures));
 	return object;
 }
 
+static void collections_json(struct tm_json *json, const struct tm_collection *runs, size_t count)
+{
+	tm_json_array(json, "collections");
+	for (size_t i = 0; i < count; i++)
+		tm_json_element(json, tm_runs_json(&runs[i]));
+	tm_json_array_end(json);
+}
+
 static void print_json(struct tm_reader *reader, const struct tm_history *history,
-		       const struct tm_notes *said)
+		       const struct tm_collection *runs, size_t count, const struct tm_notes *said)
 {
 	struct tm_json json = tm_json_open(stdout);
 
@@ -91,6 +104,7 @@ static void print_json(struct tm_reader *reader, const struct tm_history *histor
 	for (uint32_t i = 0; i < history->count; i++)
 		tm_json_element(&json, mark_json(reader, history, i));
 	tm_json_array_end(&json);
+	collections_json(&json, runs, count);
 	tm_json_close(&json);
 }
 
@@ -117,6 +131,8 @@ static void add_row(struct tm_table *table, struct tm_reader *reader,
 		    const struct tm_history *history, uint32_t number)
 {
 	const struct tm_mark *mark = mark_of(reader, number);
+	struct tm_figures figures = tm_figures_known(&mark->figures);
+	uint64_t resident = tm_figures_resident(&figures);
 	struct tm_bytes name = name_of(mark, number);
 	char text[TM_TEXT_NUMBER];
 
@@ -127,8 +143,8 @@ static void add_row(struct tm_table *table, struct tm_reader *reader,
 	tm_table_cell(table, COLUMN_BYTES, tm_text_bytes(text, history->bytes[number]));
 	if (mark->time_ns)
 		tm_table_cell(table, COLUMN_TIME, tm_text_time(text, mark->time_ns));
-	if (mark->figures.rss)
-		tm_table_cell(table, COLUMN_RESIDENT, tm_text_bytes(text, mark->figures.rss));
+	if (resident != TM_UNKNOWN)
+		tm_table_cell(table, COLUMN_RESIDENT, tm_text_bytes(text, resident));
 	tm_table_cell(table, COLUMN_GARBAGE, tm_text_count(text, mark->garbage_new));
 	tm_table_cell(table, COLUMN_PAUSE, tm_text_duration(text, mark->pause_ns));
 	tm_table_cell(table, COLUMN_COLLECTED, collection(mark));
@@ -161,6 +177,8 @@ static int run(int argc, char **argv)
 	struct tm_target *target;
 	struct tm_history history;
 	struct tm_notes said = {0};
+	struct tm_collection *runs;
+	size_t count;
 	int status;
 
 	tm_options_parse(&tm_cmd_marks, argc, argv, &a);
@@ -168,12 +186,14 @@ static int run(int argc, char **argv)
 	if (status != TM_EXIT_OK)
 		return status;
 	tm_history_make(&history, target->reader);
+	runs = tm_runs_newest(target->reader, &count);
 	tm_notes_scan(&said, &history.facts);
 	tm_notes_recording(&said, target->reader);
 	if (a.json)
-		print_json(target->reader, &history, &said);
+		print_json(target->reader, &history, runs, count, &said);
 	else
 		print_table(target->reader, &history, &said);
+	free(runs);
 	tm_history_free(&history);
 	tm_notes_free(&said);
 	tm_target_close(target);
@@ -186,7 +206,9 @@ const struct tm_command tm_cmd_marks = {
 	.summary = "List the marks, and what was alive at each",
 	.notes = "OBJECTS and BYTES are what was alive at the mark, before its own collection; "
 		 "bytes include buffers.  GARBAGE is how many entries of gc.garbage were new.  "
-		 "PAUSE is the time the mark took from the process.",
+		 "PAUSE is the time the mark took from the process.  RESIDENT is without "
+		 "Tidemark's own "
+		 "memory.  --json has the collector's runs too: sums per interval, and the newest.",
 	.options = options,
 	.parse = parse,
 	.run = run,

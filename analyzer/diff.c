@@ -120,8 +120,11 @@ static void count_events(struct tm_diff *d, struct tm_reader *reader)
 
 	d->totals.created = growth(from.created, to.created);
 	d->totals.destroyed = growth(from.destroyed, to.destroyed);
+	/* more than it grew by where others left it; less where there was no space for some */
 	d->totals.garbage =
 		growth(garbage_at(reader, &d->span.from), garbage_at(reader, &d->span.to));
+	if (d->totals.garbage < d->garbage.count)
+		d->totals.garbage = d->garbage.count;
 }
 
 /* Birth fields below this are of no interest among the living. */
@@ -132,20 +135,43 @@ static uint32_t oldest_birth(const struct tm_reader *reader, const struct tm_spa
 	return span->from.number + 1;
 }
 
-void tm_diff_make(struct tm_diff *d, struct tm_reader *reader, const struct tm_span *span)
+/* What the recorder noted of the collector, its tables as old as the header. */
+static void read_collector(struct tm_diff *d, struct tm_reader *reader)
+{
+	tm_garbage_make(&d->garbage, reader, &d->span);
+	tm_cyclic_make(&d->cyclic, reader, &d->span);
+	tm_reader_reload(reader);
+	tm_runs_sum(&d->collections, reader, &d->span);
+}
+
+static void begin(struct tm_diff *d, const struct tm_span *span)
 {
 	memset(d, 0, sizeof(*d));
 	d->span = *span;
 	d->intervals = span->to.number - span->from.number;
+}
+
+void tm_diff_make(struct tm_diff *d, struct tm_reader *reader, const struct tm_span *span)
+{
+	begin(d, span);
 	tm_scan(reader, oldest_birth(reader, span), visit, d, &d->facts);
-	tm_reader_reload(reader);
+	read_collector(d, reader);
 	count_events(d, reader);
+}
+
+void tm_diff_collector(struct tm_diff *d, struct tm_reader *reader, const struct tm_span *span)
+{
+	begin(d, span);
+	d->facts = tm_scan_facts_of(reader);
+	read_collector(d, reader);
 }
 
 void tm_diff_free(struct tm_diff *d)
 {
 	tm_cells_free(&d->kept);
 	tm_cells_free(&d->trash);
+	tm_garbage_free(&d->garbage);
+	tm_cyclic_free(&d->cyclic);
 }
 
 struct sieve {

@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 #include "cells.h"
+#include "runs.h"
+#include "cyclic.h"
+#include "garbage_list.h"
 #include "points.h"
 #include "reader.h"
 #include "scan.h"
@@ -29,7 +32,7 @@ struct tm_totals {
 	uint64_t trash_bytes;
 	uint64_t freed_objects; /* alive at FROM, dead at TO */
 	uint64_t freed_bytes;	/* buffers included */
-	uint64_t garbage;	/* by how much gc.garbage grew */
+	uint64_t garbage;	/* entries new in gc.garbage and there at TO */
 };
 
 struct tm_diff {
@@ -39,6 +42,9 @@ struct tm_diff {
 	uint32_t intervals; /* between the points */
 	struct tm_cells kept;
 	struct tm_cells trash;
+	struct tm_garbage_list garbage;
+	struct tm_cyclic cyclic;
+	struct tm_runs_sum collections;
 };
 
 /*
@@ -46,6 +52,10 @@ struct tm_diff {
  * with tm_diff_free().
  */
 void tm_diff_make(struct tm_diff *diff, struct tm_reader *reader, const struct tm_span *span);
+
+/* The same without scanning: span, garbage, cyclic and collections are filled, the rest is 0. */
+void tm_diff_collector(struct tm_diff *diff, struct tm_reader *reader, const struct tm_span *span);
+
 void tm_diff_free(struct tm_diff *diff);
 
 /*

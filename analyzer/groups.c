@@ -227,6 +227,25 @@ struct tm_groups tm_groups_make(const struct tm_cells *cells, struct tm_model *m
 	return groups;
 }
 
+void tm_groups_resolve(const struct tm_groups *groups, struct tm_model *model)
+{
+	for (size_t i = 0; i < groups->count; i++)
+		tm_model_resolve(model, groups->items[i].site);
+}
+
+void tm_groups_join(struct tm_groups *groups, struct tm_groups *more)
+{
+	if (more->count) {
+		groups->items = tm_mem_resize(groups->items, groups->count + more->count,
+					      sizeof(*groups->items));
+		memcpy(groups->items + groups->count, more->items,
+		       more->count * sizeof(*more->items));
+		groups->count += more->count;
+	}
+	free(more->items);
+	*more = (struct tm_groups){NULL, 0};
+}
+
 void tm_groups_free(struct tm_groups *groups)
 {
 	for (size_t i = 0; i < groups->count; i++)

@@ -43,6 +43,7 @@ struct tm_group {
 	struct tm_group_interval *intervals;
 	uint64_t ids[TM_CELL_IDS]; /* addresses, of the oldest first */
 	uint32_t id_count;
+	uint32_t since; /* of entries of gc.garbage: the mark at which they were first there */
 };
 
 struct tm_groups {
@@ -63,6 +64,12 @@ bool tm_filter_pass(const struct tm_filter *filter, struct tm_model *model, uint
 struct tm_groups tm_groups_make(const struct tm_cells *cells, struct tm_model *model,
 				const struct tm_scan_facts *facts, enum tm_group_by by,
 				const struct tm_filter *filter);
+/* Looks up all call stacks, so that damage in them is known before a report is begun. */
+void tm_groups_resolve(const struct tm_groups *groups, struct tm_model *model);
+
+/* Puts all of `more` behind what is in `groups`; `more` is empty afterwards. */
+void tm_groups_join(struct tm_groups *groups, struct tm_groups *more);
+
 void tm_groups_free(struct tm_groups *groups);
 
 #endif

@@ -51,6 +51,12 @@ static const struct {
 	 "objects have no type: the table of types was full"},
 	{TM_L_MARKS, false, "mark was refused: the table of marks was full",
 	 "marks were refused: the table of marks was full"},
+	{TM_L_GARBAGE, false, "entry of gc.garbage is not recorded: no space was left for it",
+	 "entries of gc.garbage are not recorded: no space was left for them"},
+	{TM_L_CYCLIC, false,
+	 "object that the collector reclaimed is not counted as such: no space was left for it",
+	 "objects that the collector reclaimed are not counted as such: no space was left for "
+	 "them"},
 	{TM_L_BIRTH_OVER, false,
 	 "death was not reported by the interpreter and noticed when its memory was used again",
 	 "deaths were not reported by the interpreter and noticed when their memory was used "
@@ -217,13 +223,37 @@ static void note_alike(struct tm_notes *notes, const struct tm_point *point, uin
 			     point->number);
 }
 
+void tm_notes_names(struct tm_notes *notes, const struct tm_span *span)
+{
+	note_alike(notes, &span->from, span->alike_from);
+	note_alike(notes, &span->to, span->alike_to);
+}
+
+void tm_notes_collector(struct tm_notes *notes, const struct tm_span *span)
+{
+	uint32_t flags = span->to.mark.flags;
+
+	if (span->to.now)
+		tm_notes_add(notes, "gc.garbage is looked at at marks and after full collections: "
+				    "for now it is as it was found last");
+	else if (span->to.mark.state != TM_MARK_FOLLOWED)
+		tm_notes_add(notes,
+			     "mark %" PRIu32 " is not followed up: gc.garbage was not "
+			     "looked at for it",
+			     span->to.number);
+	else if (!(flags & TM_MF_COLLECTED))
+		tm_notes_add(notes,
+			     "no collection was made at mark %" PRIu32
+			     ", so cyclic trash may wait for one",
+			     span->to.number);
+}
+
 void tm_notes_span(struct tm_notes *notes, const struct tm_span *span,
 		   const struct tm_scan_facts *facts)
 {
 	char *deaths;
 
-	note_alike(notes, &span->from, span->alike_from);
-	note_alike(notes, &span->to, span->alike_to);
+	tm_notes_names(notes, span);
 	if (span->to.now) {
 		/* the dead are no survivors of now, so being unsure of them matters not */
 		tm_notes_add(notes, "now makes no collection, so cyclic trash counts as surviving");

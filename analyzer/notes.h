@@ -31,9 +31,15 @@ void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader);
 /* What the scan could not be sure of, for reports that count deaths of the past. */
 void tm_notes_scan(struct tm_notes *notes, const struct tm_scan_facts *facts);
 
-/* What is not final about the two points of a diff. */
+/* What is not final about the two points of a diff, and tm_notes_names(). */
 void tm_notes_span(struct tm_notes *notes, const struct tm_span *span,
 		   const struct tm_scan_facts *facts);
+
+/* The names FROM and TO were given by, where others have them too. */
+void tm_notes_names(struct tm_notes *notes, const struct tm_span *span);
+
+/* What a report on the collector's side alone must say of its second point. */
+void tm_notes_collector(struct tm_notes *notes, const struct tm_span *span);
 
 void tm_notes_free(struct tm_notes *notes);
 

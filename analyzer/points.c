@@ -83,6 +83,7 @@ static void set_now(const struct chooser *c, struct tm_point *out)
 	memset(out, 0, sizeof(*out));
 	out->number = c->newest + 1;
 	out->now = true;
+	memset(&out->mark.figures, 0xff, sizeof(out->mark.figures)); /* TM_UNKNOWN */
 	if (c->live && clock_gettime(CLOCK_REALTIME, &t) == 0)
 		out->time_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 	else

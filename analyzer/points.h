@@ -12,8 +12,9 @@
 struct tm_point {
 	uint32_t number; /* of the mark; of now: one more than the newest mark's */
 	bool now;
-	uint64_t time_ns;    /* CLOCK_REALTIME; 0 = not known */
-	struct tm_mark mark; /* zeroed for now, and for a mark whose record is not there */
+	uint64_t time_ns; /* CLOCK_REALTIME; 0 = not known */
+	/* zeroed for now, but that its figures are unknown, and for a mark without a record */
+	struct tm_mark mark;
 };
 
 struct tm_span {

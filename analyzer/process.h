@@ -84,6 +84,12 @@ bool tm_process_preloaded(pid_t pid);
 /* Does it look like a CPython (by its program or a mapped library)? */
 bool tm_process_is_python(pid_t pid);
 
+/*
+ * What of it is resident now, in bytes, and what of that is Tidemark's own: recordings and
+ * the library that it has mapped.  Returns 0, or -EACCES, -ESRCH or another -errno.
+ */
+int tm_process_memory(pid_t pid, uint64_t *resident, uint64_t *own);
+
 /* Is the base name of @path that of a recording? */
 bool tm_process_is_recording_name(const char *path);
 

@@ -21,6 +21,8 @@ struct tm_report {
 	const struct tm_diff *diff;
 	const struct tm_groups *groups;
 	const struct tm_groups *trash;
+	const struct tm_groups *garbage; /* the entries of the diff's list that pass the filter */
+	const struct tm_filter *filter;
 	const struct tm_notes *notes;
 	const char *state; /* of the process: "live", … */
 	enum tm_group_by by;
@@ -32,8 +34,37 @@ struct tm_report {
 void tm_report_text(const struct tm_report *report, FILE *out);
 void tm_report_json(const struct tm_report *report, FILE *out);
 
+/* What a table of groups says of each beside numbers and type. */
+enum tm_report_column {
+	TM_COLUMN_NONE,
+	TM_COLUMN_INTERVALS, /* in how many it has survivors, and how many in each */
+	TM_COLUMN_SINCE,     /* the mark at which it was first there */
+};
+
 /* The table of groups in a text report. */
 void tm_report_groups_text(const struct tm_report *report, const struct tm_groups *groups,
+			   enum tm_report_column column, FILE *out);
+
+/* Process and span, above a text report; the collector's runs are in it. */
+void tm_report_head_text(const struct tm_report *report, FILE *out);
+
+/* ---- gc.garbage and cyclic trash (report_garbage.c) ---- */
+
+/* The member "garbage": each entry that passes the filter, up to the limit. */
+void tm_report_garbage_json(struct tm_json *json, const struct tm_report *report);
+
+/* The member "cyclic": groups of what the collector reclaimed. */
+void tm_report_cyclic_json(struct tm_json *json, const struct tm_report *report,
+			   const struct tm_groups *groups);
+
+/* A section with the groups of entries; nothing when there are none. */
+void tm_report_garbage_text(const struct tm_report *report, FILE *out);
+
+/* One line: what the collector alone reclaimed between the points; nothing when nothing. */
+void tm_report_cyclic_line(const struct tm_report *report, FILE *out);
+
+/* A section with its groups. */
+void tm_report_cyclic_text(const struct tm_report *report, const struct tm_groups *groups,
 			   FILE *out);
 
 /* ---- what several reports have in common (report_common.c) ---- */
@@ -52,6 +83,9 @@ uint64_t *tm_report_by_interval(const struct tm_report *report, const struct tm_
 
 /* The name of a group's type, "several types" included. */
 struct tm_bytes tm_report_type(const struct tm_report *report, const struct tm_group *group);
+
+/* The same in JSON, null for several. */
+json_t *tm_report_type_json(const struct tm_report *report, const struct tm_group *group);
 
 /* The arguments of the recorded process: those of one string, each followed by NUL. */
 json_t *tm_report_command_json(struct tm_reader *reader);

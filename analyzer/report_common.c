@@ -48,6 +48,12 @@ struct tm_bytes tm_report_type(const struct tm_report *report, const struct tm_g
 	return tm_model_text(report->model, group->type);
 }
 
+json_t *tm_report_type_json(const struct tm_report *report, const struct tm_group *group)
+{
+	return group->type == TM_SEVERAL_TYPES ? json_null()
+					       : tm_json_bytes(tm_report_type(report, group));
+}
+
 /* The next argument of a command; false after the last one. */
 static bool next_argument(struct tm_bytes *rest, struct tm_bytes *argument)
 {

@@ -28,10 +28,12 @@
 struct page {
 	const struct tm_report *report;
 	FILE *out;
-	unsigned columns; /* 0 = unlimited */
+	enum tm_report_column column; /* NONE where there is no room for it */
+	bool by_interval;	      /* a row of numbers for each group */
+	unsigned columns;	      /* 0 = unlimited */
 	int count_width;
 	int bytes_width;
-	int intervals_width; /* 0 = no column for them */
+	int column_width;
 };
 
 static const char *style(const struct page *p, enum tm_text_style which)
@@ -140,8 +142,6 @@ static void put_by_interval(const struct page *p, const struct tm_group *group)
 	char number[TM_TEXT_NUMBER];
 	struct tm_paragraph row;
 
-	if (p->report->diff->intervals < 2)
-		return;
 	numbers = tm_report_by_interval(p->report, group, MOST_NUMBERS, &count, &each);
 	tm_paragraph_begin(&row);
 	if (each > 1)
@@ -156,15 +156,30 @@ static void put_by_interval(const struct page *p, const struct tm_group *group)
 	free(numbers);
 }
 
-static void put_intervals(const struct page *p, const struct tm_group *group)
+static const char *const column_titles[] = {
+	[TM_COLUMN_NONE] = "", [TM_COLUMN_INTERVALS] = "INTERVALS", [TM_COLUMN_SINCE] = "SINCE"};
+
+static const char *column_text(const struct page *p, const struct tm_group *group,
+			       char text[TM_TEXT_NUMBER])
+{
+	const struct tm_point *to = &p->report->diff->span.to;
+
+	if (p->column == TM_COLUMN_INTERVALS)
+		snprintf(text, TM_TEXT_NUMBER, "%" PRIu32 " of %" PRIu32, group->generations,
+			 p->report->diff->intervals);
+	else if (to->now && group->since == to->number)
+		snprintf(text, TM_TEXT_NUMBER, "now");
+	else
+		snprintf(text, TM_TEXT_NUMBER, "mark %" PRIu32, group->since);
+	return text;
+}
+
+static void put_column(const struct page *p, const struct tm_group *group)
 {
 	char text[TM_TEXT_NUMBER];
 
-	if (p->intervals_width) {
-		snprintf(text, sizeof(text), "%" PRIu32 " of %" PRIu32, group->generations,
-			 p->report->diff->intervals);
-		fprintf(p->out, "  %*s", p->intervals_width, text);
-	}
+	if (p->column != TM_COLUMN_NONE)
+		fprintf(p->out, "  %*s", p->column_width, column_text(p, group, text));
 }
 
 static void put_group(const struct page *p, const struct tm_group *group, uint64_t rank)
@@ -173,17 +188,18 @@ static void put_group(const struct page *p, const struct tm_group *group, uint64
 	char bytes[TM_TEXT_NUMBER];
 	size_t used = 4 + 2 + (size_t)p->count_width + 2 + (size_t)p->bytes_width + 2;
 
-	if (p->intervals_width)
-		used += 2 + (size_t)p->intervals_width;
+	if (p->column != TM_COLUMN_NONE)
+		used += 2 + (size_t)p->column_width;
 	fprintf(p->out, "\n%4" PRIu64 "  %*s  %*s", rank, p->count_width,
 		tm_text_count(count, group->objects), p->bytes_width,
 		tm_text_bytes(bytes, group->bytes));
-	put_intervals(p, group);
+	put_column(p, group);
 	fprintf(p->out, "  %s", style(p, TM_STYLE_BOLD));
 	tm_paragraph_fit(p->out, tm_report_type(p->report, group), used);
 	fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
 	put_site(p, group);
-	put_by_interval(p, group);
+	if (p->by_interval)
+		put_by_interval(p, group);
 }
 
 static void widen(int *width, const char *text)
@@ -199,20 +215,21 @@ static void fit_columns(struct page *p, const struct tm_groups *groups)
 	char text[TM_TEXT_NUMBER];
 	uint64_t shown = 0;
 
+	if (p->columns && p->columns < NARROW)
+		p->column = TM_COLUMN_NONE;
 	p->count_width = (int)strlen("COUNT");
 	p->bytes_width = (int)strlen("BYTES");
-	for (size_t i = 0; i < groups->count; i++)
-		if (tm_report_shows(p->report, &groups->items[i], shown)) {
-			widen(&p->count_width, tm_text_count(text, groups->items[i].objects));
-			widen(&p->bytes_width, tm_text_bytes(text, groups->items[i].bytes));
-			shown++;
-		}
-	p->intervals_width = 0;
-	if (p->report->diff->intervals > 1 && (!p->columns || p->columns >= NARROW)) {
-		snprintf(text, sizeof(text), "%" PRIu32 " of %" PRIu32, p->report->diff->intervals,
-			 p->report->diff->intervals);
-		p->intervals_width = (int)strlen("INTERVALS");
-		widen(&p->intervals_width, text);
+	p->column_width = (int)strlen(column_titles[p->column]);
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct tm_group *group = &groups->items[i];
+
+		if (!tm_report_shows(p->report, group, shown))
+			continue;
+		shown++;
+		widen(&p->count_width, tm_text_count(text, group->objects));
+		widen(&p->bytes_width, tm_text_bytes(text, group->bytes));
+		if (p->column != TM_COLUMN_NONE)
+			widen(&p->column_width, column_text(p, group, text));
 	}
 }
 
@@ -237,17 +254,21 @@ static void put_titles(const struct page *p)
 {
 	fprintf(p->out, "\n%s      %*s  %*s", style(p, TM_STYLE_DIM), p->count_width, "COUNT",
 		p->bytes_width, "BYTES");
-	if (p->intervals_width)
-		fprintf(p->out, "  %*s", p->intervals_width, "INTERVALS");
+	if (p->column != TM_COLUMN_NONE)
+		fprintf(p->out, "  %*s", p->column_width, column_titles[p->column]);
 	fprintf(p->out, "  TYPE%s", style(p, TM_STYLE_NONE));
 }
 
 void tm_report_groups_text(const struct tm_report *report, const struct tm_groups *groups,
-			   FILE *out)
+			   enum tm_report_column column, FILE *out)
 {
-	struct page page = {.report = report, .out = out, .columns = tm_text_columns(out)};
+	struct page page = {
+		.report = report, .out = out, .columns = tm_text_columns(out), .column = column};
 	uint64_t shown = 0, left = 0, things = 0, bytes = 0;
 
+	if (column == TM_COLUMN_INTERVALS && report->diff->intervals < 2)
+		page.column = TM_COLUMN_NONE;
+	page.by_interval = page.column == TM_COLUMN_INTERVALS;
 	fit_columns(&page, groups);
 	put_titles(&page);
 	for (size_t i = 0; i < groups->count; i++) {

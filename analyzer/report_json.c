@@ -57,10 +57,7 @@ static json_t *group_json(const struct tm_report *report, const struct tm_group 
 {
 	json_t *object = json_object();
 
-	json_object_set_new(object, "type",
-			    group->type == TM_SEVERAL_TYPES
-				    ? json_null()
-				    : tm_json_bytes(tm_report_type(report, group)));
+	json_object_set_new(object, "type", tm_report_type_json(report, group));
 	json_object_set_new(object, "kind",
 			    json_string(group->kind == TM_BUFFER ? "buffer" : "object"));
 	json_object_set_new(object, "objects", tm_json_count(group->objects));
@@ -95,9 +92,9 @@ void tm_report_json(const struct tm_report *report, FILE *out)
 	tm_report_span_json(&json, &report->diff->span);
 	tm_report_notes_json(&json, report->notes);
 	tm_json_member(&json, "totals", totals_json(&report->diff->totals));
+	tm_json_member(&json, "collections", tm_runs_sum_json(&report->diff->collections));
 	groups_json(&json, report, "groups", report->groups);
 	groups_json(&json, report, "trash", report->trash);
-	tm_json_array(&json, "garbage");
-	tm_json_array_end(&json);
+	tm_report_garbage_json(&json, report);
 	tm_json_close(&json);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "figures.h"
 #include "mem.h"
 #include "paragraph.h"
 #include "report.h"
@@ -34,6 +35,8 @@ static void put_counted(FILE *out, uint64_t count, const char *one, const char *
 
 static void put_point(const struct page *p, const char *label, const struct tm_point *point)
 {
+	struct tm_figures figures = tm_figures_known(&point->mark.figures);
+	uint64_t resident = tm_figures_resident(&figures);
 	struct tm_paragraph line;
 	char text[TM_TEXT_NUMBER];
 
@@ -41,8 +44,8 @@ static void put_point(const struct page *p, const char *label, const struct tm_p
 	tm_report_point_text(point, line.stream);
 	if (point->time_ns)
 		fprintf(line.stream, ", %s", tm_text_time(text, point->time_ns));
-	if (!point->now && point->mark.figures.rss)
-		fprintf(line.stream, ", %s resident", tm_text_bytes(text, point->mark.figures.rss));
+	if (resident != TM_UNKNOWN)
+		fprintf(line.stream, ", %s resident", tm_text_bytes(text, resident));
 	tm_paragraph_end(&line, p->out, label, "     ");
 }
 
@@ -57,6 +60,23 @@ static void put_intervals(const struct page *p, const struct tm_span *span)
 		fprintf(p->out, " in %s",
 			tm_text_duration(time, span->to.time_ns - span->from.time_ns));
 	fputc('\n', p->out);
+}
+
+/* Marks' own collections included, see runs.h. */
+static void put_collections(const struct page *p)
+{
+	const struct tm_collections *all = &p->report->diff->collections.all;
+	struct tm_paragraph line;
+	char time[TM_TEXT_NUMBER];
+
+	if (all->count == 0)
+		return;
+	tm_paragraph_begin(&line);
+	put_counted(line.stream, all->count, "collection", "collections");
+	fprintf(line.stream, " took %s", tm_text_duration(time, all->ns));
+	if (all->count > 1)
+		fprintf(line.stream, ", the longest %s", tm_text_duration(time, all->longest_ns));
+	tm_paragraph_end(&line, p->out, "     ", "     ");
 }
 
 static void put_head(const struct page *p)
@@ -78,6 +98,7 @@ static void put_head(const struct page *p)
 	put_point(p, "from ", &r->diff->span.from);
 	put_point(p, "to   ", &r->diff->span.to);
 	put_intervals(p, &r->diff->span);
+	put_collections(p);
 	fputc('\n', p->out);
 }
 
@@ -116,7 +137,7 @@ static void put_events(const struct page *p)
 		fprintf(line.stream, ", of these %s from before",
 			tm_text_count(number, t->freed_objects));
 	if (t->garbage)
-		fprintf(line.stream, "; gc.garbage grew by %s", tm_text_count(number, t->garbage));
+		fprintf(line.stream, "; %s new in gc.garbage", tm_text_count(number, t->garbage));
 	tm_paragraph_end(&line, p->out, "", "  ");
 }
 
@@ -208,6 +229,7 @@ static void put_verdict(const struct page *p)
 	}
 	put_survivors(p);
 	put_events(p);
+	tm_report_cyclic_line(p->report, p->out);
 	put_finding(p);
 	if (r->groups->count == 0)
 		tm_paragraph_put(p->out, "", "  ",
@@ -233,7 +255,14 @@ static void put_trash(const struct page *p)
 		tm_text_bytes(bytes, t->trash_bytes));
 	fprintf(p->out, "\n%sCyclic trash%s\n", style(p, TM_STYLE_BOLD), style(p, TM_STYLE_NONE));
 	tm_paragraph_end(&line, p->out, "", "  ");
-	tm_report_groups_text(p->report, p->report->trash, p->out);
+	tm_report_groups_text(p->report, p->report->trash, TM_COLUMN_INTERVALS, p->out);
+}
+
+void tm_report_head_text(const struct tm_report *report, FILE *out)
+{
+	struct page page = {.report = report, .out = out};
+
+	put_head(&page);
 }
 
 void tm_report_text(const struct tm_report *report, FILE *out)
@@ -243,7 +272,8 @@ void tm_report_text(const struct tm_report *report, FILE *out)
 	put_head(&page);
 	put_verdict(&page);
 	if (report->groups->count)
-		tm_report_groups_text(report, report->groups, out);
+		tm_report_groups_text(report, report->groups, TM_COLUMN_INTERVALS, out);
 	put_trash(&page);
+	tm_report_garbage_text(report, out);
 	tm_report_notes_text(report->notes, out);
 }

@@ -3,8 +3,8 @@
  *
  * Shadow words name sites and types, which name strings; an object's death is in the ring
  * before its word is cleared, and in the tallies before its record is overwritten.  So
- * shadow goes first, then ring and tallies, then the tables: whatever a copied part refers
- * to is in a part that is copied after it.
+ * shadow goes first, then ring and tallies, then the collector's side, then the tables:
+ * whatever a copied part refers to is in a part that is copied after it.
  */
 #include "saver.h"
 
@@ -220,25 +220,25 @@ static enum outcome copy_shadow(struct saver *s)
 
 /* ---- deaths ------------------------------------------------------------------ */
 
-/* The slots of the ring that ever got a record, at their places; `used` of the source. */
-static enum outcome copy_ring(struct saver *s, uint64_t used)
+/* The slots of a ring that ever got a record, at their places; `used` of the source. */
+static enum outcome copy_ring(struct saver *s, enum tm_region_id id, uint64_t used)
 {
-	struct tm_reader_region source = tm_reader_region(s->reader, TM_R_DEATHS);
-	struct tm_region *copy = &s->header.regions[TM_R_DEATHS];
-	uint64_t slots = source.capacity / sizeof(struct tm_death);
-	uint64_t bytes = (used < slots ? used : slots) * sizeof(struct tm_death);
+	struct tm_reader_region source = tm_reader_region(s->reader, id);
+	struct tm_region *copy = &s->header.regions[id];
+	uint64_t slots = source.capacity / source.record_size;
+	uint64_t bytes = (used < slots ? used : slots) * source.record_size;
 
 	/* A ring that has not turned yet may be cut: record i is still in slot i. */
-	if (!fits(s, TM_R_DEATHS, bytes))
+	if (!fits(s, id, bytes))
 		return AGAIN;
-	set_size(s, TM_R_DEATHS, bytes, used);
+	set_size(s, id, bytes, used);
 	return copy_range(s, source.offset, copy->offset, bytes);
 }
 
 /* A hash table only for the recorder; its readers take the records in any order. */
-static enum outcome copy_tallies(struct saver *s)
+static enum outcome copy_tallies(struct saver *s, enum tm_region_id id)
 {
-	struct tm_reader_region source = tm_reader_region(s->reader, TM_R_TALLIES);
+	struct tm_reader_region source = tm_reader_region(s->reader, id);
 	struct tm_tally *tallies = tm_mem_new(source.used_bytes + 1);
 	ssize_t got = tm_reader_copy(s->reader, source.offset, tallies, source.used_bytes);
 	size_t count = got > 0 ? (size_t)got / sizeof(*tallies) : 0, kept = 0;
@@ -247,12 +247,12 @@ static enum outcome copy_tallies(struct saver *s)
 	for (size_t i = 0; i < count; i++)
 		if (tallies[i].word != 0)
 			memcpy(&tallies[kept++], &tallies[i], sizeof(*tallies));
-	if (!fits(s, TM_R_TALLIES, kept * sizeof(*tallies))) {
+	if (!fits(s, id, kept * sizeof(*tallies))) {
 		free(tallies);
 		return AGAIN;
 	}
-	set_size(s, TM_R_TALLIES, kept * sizeof(*tallies), kept);
-	outcome = put(s, s->header.regions[TM_R_TALLIES].offset, tallies, kept * sizeof(*tallies));
+	set_size(s, id, kept * sizeof(*tallies), kept);
+	outcome = put(s, s->header.regions[id].offset, tallies, kept * sizeof(*tallies));
 	free(tallies);
 	return outcome;
 }
@@ -272,9 +272,9 @@ static enum outcome copy_deaths(struct saver *s)
 
 	do {
 		before = after;
-		outcome = copy_ring(s, before);
+		outcome = copy_ring(s, TM_R_DEATHS, before);
 		if (outcome == DONE)
-			outcome = copy_tallies(s);
+			outcome = copy_tallies(s, TM_R_TALLIES);
 		after = tm_reader_used_now(s->reader, TM_R_DEATHS);
 	} while (outcome == DONE && before != after && ++tries < RING_TRIES);
 	if (outcome != DONE)
@@ -291,6 +291,65 @@ static enum outcome copy_deaths(struct saver *s)
 	if (after > slots)
 		s->header.regions[TM_R_DEATHS].used = after;
 	return DONE;
+}
+
+/* ---- the collector's side ------------------------------------------------------ */
+
+/* What came after the copy began is not part of it: entries, and that others went. */
+static size_t keep_garbage(const struct saver *s, struct tm_garbage *entries, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].since > s->current + 1)
+			continue;
+		if (entries[i].gone > s->current + 1)
+			entries[i].gone = 0;
+		if (kept != i)
+			memcpy(&entries[kept], &entries[i], sizeof(*entries));
+		kept++;
+	}
+	return kept;
+}
+
+static enum outcome copy_garbage(struct saver *s)
+{
+	struct tm_reader_region source = tm_reader_region(s->reader, TM_R_GARBAGE);
+	struct tm_garbage *entries = (struct tm_garbage *)(void *)s->block;
+	uint64_t start = s->header.regions[TM_R_GARBAGE].offset, kept = 0;
+	enum outcome outcome = DONE;
+
+	if (!fits(s, TM_R_GARBAGE, source.used * sizeof(*entries)))
+		return AGAIN;
+	for (uint64_t done = 0; done < source.used && outcome == DONE;) {
+		uint64_t left = source.used - done, most = BLOCK / sizeof(*entries);
+		size_t count = (size_t)(left < most ? left : most);
+		size_t bytes = count * sizeof(*entries);
+
+		if (tm_reader_copy(s->reader, source.offset + done * sizeof(*entries), entries,
+				   bytes) != (ssize_t)bytes)
+			return fail_damaged(s, "the file became shorter while it was read");
+		done += count;
+		count = keep_garbage(s, entries, count);
+		outcome =
+			put(s, start + kept * sizeof(*entries), entries, count * sizeof(*entries));
+		kept += count;
+	}
+	set_size(s, TM_R_GARBAGE, kept * sizeof(*entries), kept);
+	return outcome;
+}
+
+/* Runs of the collector that are overwritten or begun meanwhile are left out by readers. */
+static enum outcome copy_collector(struct saver *s)
+{
+	enum outcome outcome = copy_garbage(s);
+
+	if (outcome == DONE)
+		outcome = copy_tallies(s, TM_R_CYCLIC);
+	if (outcome == DONE)
+		outcome = copy_ring(s, TM_R_COLLECTIONS,
+				    tm_reader_region(s->reader, TM_R_COLLECTIONS).used);
+	return outcome;
 }
 
 /* ---- tables and header --------------------------------------------------------- */
@@ -382,6 +441,8 @@ static enum outcome save_once(struct saver *s)
 	outcome = copy_shadow(s);
 	if (outcome == DONE)
 		outcome = copy_deaths(s);
+	if (outcome == DONE)
+		outcome = copy_collector(s);
 	if (outcome == DONE)
 		outcome = copy_tables(s);
 	if (outcome != DONE)

@@ -247,6 +247,16 @@ static void judge(struct scan *s)
 				  s->nonsense);
 }
 
+struct tm_scan_facts tm_scan_facts_of(const struct tm_reader *reader)
+{
+	const struct tm_header *header = tm_reader_header(reader);
+
+	return (struct tm_scan_facts){
+		.current = header->current < TM_MAX_MARK ? header->current : TM_MAX_MARK,
+		.before_is_start = header->start_set == 0,
+	};
+}
+
 void tm_scan(struct tm_reader *reader, uint32_t oldest_birth, tm_scan_visit *visit, void *context,
 	     struct tm_scan_facts *facts)
 {
@@ -260,9 +270,7 @@ void tm_scan(struct tm_reader *reader, uint32_t oldest_birth, tm_scan_visit *vis
 	struct tm_shadow shadow;
 	struct tm_ring ring;
 
-	memset(facts, 0, sizeof(*facts));
-	facts->current = header->current < TM_MAX_MARK ? header->current : TM_MAX_MARK;
-	facts->before_is_start = header->start_set == 0;
+	*facts = tm_scan_facts_of(reader);
 	s.newest_birth = facts->current + 1;
 	tm_shadow_open(&shadow, reader);
 	tm_ring_open(&ring, reader, &shadow);

@@ -32,6 +32,9 @@ struct tm_scan_facts {
 	uint64_t unsure;      /* deaths that may count twice: the ring turned too fast */
 };
 
+/* What is known before anything is scanned: `current` and `before_is_start`, zero the rest. */
+struct tm_scan_facts tm_scan_facts_of(const struct tm_reader *reader);
+
 /*
  * tm_scan - visit every object and block alive now, and every death across marks
  * @oldest_birth: birth field; what is alive and was born before it need not be visited

@@ -182,14 +182,54 @@ uint32_t exit_mark(struct story *s)
 	return number;
 }
 
+void figures_at(struct story *s, uint32_t number, const struct tm_figures *figures)
+{
+	memcpy(&mark_record(s, number)->figures, figures, sizeof(*figures));
+}
+
+/* ---- the collector ---- */
+
 void collection_begins(struct story *s)
 {
-	s->collecting = true;
+	s->collector = STORY_COLLECTION_OF_MARK;
 }
 
 void collection_ends(struct story *s)
 {
-	s->collecting = false;
+	s->collector = STORY_NOT_COLLECTING;
+}
+
+void program_collects(struct story *s)
+{
+	s->collector = STORY_COLLECTION;
+}
+
+static void note_run(struct story *s, const struct tm_collection *run)
+{
+	struct tm_region *r = &s->header->regions[TM_R_COLLECTIONS];
+	struct tm_collection *ring = story_table(s, TM_R_COLLECTIONS);
+	uint64_t slots = r->capacity / sizeof(*ring);
+	struct tm_collection *slot = &ring[r->used % slots];
+
+	memcpy(slot, run, sizeof(*run));
+	slot->sequence = (uint32_t)(++r->used);
+}
+
+void program_collected(struct story *s, unsigned generation, uint64_t ns, uint64_t collected)
+{
+	struct tm_collections *sums = &mark_record(s, s->header->current)->collections[generation];
+	struct tm_collection run = {.time_ns = s->header->time_ns,
+				    .duration_ns = ns,
+				    .collected = collected,
+				    .mark = s->header->current,
+				    .generation = (uint16_t)generation};
+
+	s->collector = STORY_NOT_COLLECTING;
+	note_run(s, &run);
+	sums->count++;
+	sums->ns += ns;
+	sums->longest_ns = ns > sums->longest_ns ? ns : sums->longest_ns;
+	sums->collected += collected;
 }
 
 /* ---- names and places ---- */
@@ -372,13 +412,13 @@ static struct block block_of(struct story *s, uint64_t address)
 	return b;
 }
 
-static void add_tally(struct story *s, const struct tm_death *d)
+static void add_tally(struct story *s, enum tm_region_id id, uint64_t word, uint64_t death,
+		      uint64_t size)
 {
-	struct tm_tally *t = story_table(s, TM_R_TALLIES);
-	uint64_t death = d->meta >> 32 | TM_TALLY_VALID;
-	uint64_t word = d->word;
+	struct tm_tally *t = story_table(s, id);
 	unsigned i = 0;
 
+	death |= TM_TALLY_VALID;
 	if (tm_word_kind(word) != TM_OBJECT)
 		word &= ~TM_TYPE_MASK;
 	while (i < TALLY_SLOTS && t[i].word && (t[i].word != word || t[i].death != death))
@@ -388,7 +428,27 @@ static void add_tally(struct story *s, const struct tm_death *d)
 	t[i].word = word;
 	t[i].death = death;
 	t[i].count++;
-	t[i].bytes += d->size;
+	t[i].bytes += size;
+}
+
+static uint32_t death_flags(const struct story *s, uint64_t size)
+{
+	uint32_t flags = size > TM_SMALL_MOST ? TM_DF_LARGE : 0;
+
+	if (s->collector == STORY_COLLECTION_OF_MARK)
+		flags |= TM_DF_MARK_COLLECTION;
+	if (s->collector != STORY_NOT_COLLECTING)
+		flags |= TM_DF_COLLECTOR;
+	return flags;
+}
+
+/* What the mark's own collection reclaims was garbage of the interval before. */
+static void note_cyclic(struct story *s, const struct block *b)
+{
+	uint32_t interval = s->header->current - (s->collector == STORY_COLLECTION_OF_MARK);
+
+	if (s->collector != STORY_NOT_COLLECTING && tm_word_kind(*b->object) != TM_BUFFER)
+		add_tally(s, TM_R_CYCLIC, *b->object & ~TM_WATCHED, interval, b->size);
 }
 
 static void add_record(struct story *s, uint64_t address, const struct block *b)
@@ -397,16 +457,18 @@ static void add_record(struct story *s, uint64_t address, const struct block *b)
 	struct tm_death *ring = story_table(s, TM_R_DEATHS);
 	uint64_t slots = r->capacity / sizeof(*ring);
 	uint64_t index = r->used++;
-	uint32_t flags = s->collecting ? TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR : 0;
+	uint32_t flags = death_flags(s, b->size);
 	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size, 0,
 				  TM_DEATH_META(index + 1, s->header->current, flags)};
 
 	if (slots == 0) {
-		add_tally(s, &record);
+		add_tally(s, TM_R_TALLIES, record.word, record.meta >> 32, record.size);
 		return;
 	}
 	if (index >= slots) {
-		add_tally(s, &ring[index % slots]);
+		struct tm_death *old = &ring[index % slots];
+
+		add_tally(s, TM_R_TALLIES, old->word, old->meta >> 32, old->size);
 		s->header->losses[TM_L_RING]++;
 	}
 	memcpy(&ring[index % slots], &record, sizeof(record));
@@ -419,6 +481,7 @@ static struct block die(struct story *s, uint64_t address)
 
 	if (tm_word_kind(*b.object) == TM_FREE)
 		broken("nothing lives there");
+	note_cyclic(s, &b);
 	if (tm_word_birth(*b.object) != birth_now(s))
 		add_record(s, address, &b);
 	t->destroyed += tm_word_kind(*b.object) != TM_BUFFER;
@@ -442,4 +505,30 @@ void death_to_free_list(struct story *s, uint64_t address)
 void death_cut_short(struct story *s, uint64_t address)
 {
 	die(s, address);
+}
+
+/* ---- gc.garbage ---- */
+
+void in_garbage(struct story *s, uint64_t address, uint32_t since)
+{
+	uint32_t index = append(s, TM_R_GARBAGE, sizeof(struct tm_garbage));
+	struct tm_garbage *entry = (struct tm_garbage *)story_table(s, TM_R_GARBAGE) + index;
+	struct block b = block_of(s, address);
+	struct tm_garbage found = {address, *b.object, b.size, since, 0};
+
+	memcpy(entry, &found, sizeof(found));
+	s->header->regions[TM_R_GARBAGE].used = index + 1;
+}
+
+void out_of_garbage(struct story *s, uint64_t address, uint32_t gone)
+{
+	struct tm_garbage *entries = story_table(s, TM_R_GARBAGE);
+	uint64_t i = s->header->regions[TM_R_GARBAGE].used;
+
+	while (i-- > 0)
+		if (entries[i].address == address && entries[i].gone == 0) {
+			entries[i].gone = gone;
+			return;
+		}
+	broken("it is not in gc.garbage");
 }

@@ -24,14 +24,20 @@ struct story_options {
 };
 #define STORY_NO_RING UINT32_MAX
 
+enum story_collector {
+	STORY_NOT_COLLECTING,
+	STORY_COLLECTION_OF_MARK, /* made by the newest mark */
+	STORY_COLLECTION,	  /* made by the program */
+};
+
 struct story {
 	char path[64]; /* to open it by */
 	int fd;
 	uint8_t *image; /* the file, mapped */
 	size_t size;
 	struct tm_header *header;
-	uint32_t site;	 /* of the births to come */
-	bool collecting; /* deaths to come are of the mark's own collection */
+	uint32_t site;			/* of the births to come */
+	enum story_collector collector; /* deaths to come are its work */
 	struct tm_chunk *last_chunk;
 };
 
@@ -90,6 +96,22 @@ void death_cut_short(struct story *s, uint64_t address);
 /* The collection that the newest mark makes: deaths up to the end are its work. */
 void collection_begins(struct story *s);
 void collection_ends(struct story *s);
+
+/*
+ * A collection of the program's own: deaths up to the end are its work, and it is noted as a
+ * run of this generation that took `ns`.
+ */
+void program_collects(struct story *s);
+void program_collected(struct story *s, unsigned generation, uint64_t ns, uint64_t collected);
+
+/* The object is found in gc.garbage, new at mark `since`, which may be still to come. */
+void in_garbage(struct story *s, uint64_t address, uint32_t since);
+
+/* Its entry is found gone at this mark. */
+void out_of_garbage(struct story *s, uint64_t address, uint32_t gone);
+
+/* What the process consisted of when the mark was followed up; bytes. */
+void figures_at(struct story *s, uint32_t number, const struct tm_figures *figures);
 
 /* The shadow word of a granule, to be looked at or spoiled. */
 uint64_t *word_at(struct story *s, uint64_t address);

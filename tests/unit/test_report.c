@@ -21,11 +21,15 @@ struct printed {
 
 static struct tm_report report_of(struct view *v)
 {
+	static const struct tm_filter all;
+
 	return (struct tm_report){.reader = v->reader,
 				  .model = v->model,
 				  .diff = &v->diff,
 				  .groups = &v->groups,
 				  .trash = &v->trash,
+				  .garbage = &v->garbage,
+				  .filter = &all,
 				  .notes = &v->notes,
 				  .state = "exited"};
 }
@@ -122,8 +126,8 @@ static void the_json_of_a_diff_is_as_agreed(void **state)
 
 	tell_a_leak(s);
 	root = as_json(s, "before", "after");
-	expect_keys(root, "tidemark pid command python from to complete notes totals groups trash "
-			  "garbage");
+	expect_keys(root, "tidemark pid command python from to complete notes totals "
+			  "collections groups trash garbage");
 	assert_int_equal(json_integer_value(json_object_get(root, "tidemark")), 1);
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")), 4712);
 	assert_int_equal(json_array_size(json_object_get(root, "command")), 2);

@@ -27,6 +27,7 @@ struct view {
 	struct tm_diff diff;
 	struct tm_groups groups;
 	struct tm_groups trash;
+	struct tm_groups garbage;
 	struct tm_notes notes;
 };
 
@@ -51,6 +52,7 @@ static inline struct view view_filtered(const struct story *s, const char *from,
 	v.model = tm_model_new(v.reader);
 	v.groups = tm_groups_make(&v.diff.kept, v.model, &v.diff.facts, by, filter);
 	v.trash = tm_groups_make(&v.diff.trash, v.model, &v.diff.facts, by, filter);
+	v.garbage = tm_garbage_groups(&v.diff.garbage, v.model, &v.diff.facts, by, filter);
 	tm_notes_span(&v.notes, &v.diff.span, &v.diff.facts);
 	tm_notes_recording(&v.notes, v.reader);
 	return v;
@@ -68,6 +70,7 @@ static inline void view_end(struct view *v)
 	tm_notes_free(&v->notes);
 	tm_groups_free(&v->groups);
 	tm_groups_free(&v->trash);
+	tm_groups_free(&v->garbage);
 	tm_model_free(v->model);
 	tm_diff_free(&v->diff);
 	tm_reader_close(v->reader);
