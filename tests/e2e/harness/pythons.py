@@ -28,8 +28,8 @@ class Python:
         return f"{self.name} ({self.version})"
 
 
-def _table(verb):
-    out = subprocess.run([os.path.join(ROOT, "scripts", "pythons"), verb], check=True,
+def _table(*verb):
+    out = subprocess.run([os.path.join(ROOT, "scripts", "pythons"), *verb], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     return [line.split("\t") for line in out.splitlines()]
 
@@ -43,6 +43,11 @@ def find(globs):
 def missing(globs):
     """(name, reason) of each expected interpreter that is not there."""
     return [(name, reason) for name, reason in _table("missing") if _wanted(name, globs)]
+
+
+def without_suite(found):
+    """{name: reason} of those that have no test suite of CPython's, and to which none came."""
+    return dict(_table("suites", *(python.name for python in found)))
 
 
 def one_of_each_family(pythons):
