@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e")]
@@ -43,13 +42,12 @@ class Check:
         self.processes = self.without_tracer = 0
 
     def run(self):
-        started = time.monotonic()
         recorded = self._recorded()
         plain = None
         if not (self.args.quick and recorded.well):
             plain = self._plain()
             self._compare(recorded, plain)
-        self._report(recorded, plain, time.monotonic() - started)
+        self._report(recorded, plain)
         return self
 
     # ---- running --------------------------------------------------------------------
@@ -92,12 +90,13 @@ class Check:
         return (any(self._recorded(only).failed() for _ in range(2))
                 and not self._plain(only).failed())
 
-    def _report(self, recorded, plain, seconds):
+    def _report(self, recorded, plain):
         good = not self.differences and not self.complaints
         results = list(recorded.tests.values())
-        lines = ["  %-6s %-28s %-12s %4d passed, %d failed, %d skipped; %d processes  (%.0f s)" % (
+        took = "%.0f s" % recorded.seconds + (", %.0f s without" % plain.seconds if plain else "")
+        lines = ["  %-6s %-28s %-12s %4d passed, %d failed, %d skipped; %d processes  (%s)" % (
             "ok" if good else "FAIL", self.module, self.python.name, results.count(suite.PASSED),
-            results.count(suite.FAILED), results.count(suite.SKIPPED), self.processes, seconds)]
+            results.count(suite.FAILED), results.count(suite.SKIPPED), self.processes, took)]
         if not recorded.well:
             lines.append(f"         with: {recorded.end}; without: {plain.end}")
         if self.without_tracer:

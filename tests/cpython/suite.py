@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -20,8 +21,8 @@ class Outcome:
     """`tests` maps the full name of a test to passed, failed or skipped; `end` is one of
     `STATUSES`, or how the process died."""
 
-    def __init__(self, tests, end, output):
-        self.tests, self.end, self.output = tests, end, output
+    def __init__(self, tests, end, output, seconds):
+        self.tests, self.end, self.output, self.seconds = tests, end, output, seconds
 
     @property
     def well(self):
@@ -57,7 +58,9 @@ def run(python, module, env, scratch, timeout, only=None):
         report = os.path.join(place, "report.xml")
         argv = [*python.command, "-m", "test", "--fail-env-changed", "--junit-xml", report,
                 *(["-m", only] if only else []), module]
+        started = time.monotonic()
         status, output = _run_process(argv, env, place, timeout)
+        seconds = time.monotonic() - started
         tests = _tests_in(report)
     tests.update((name, FAILED) for name in _failures_in(output))
     if status is None:
@@ -66,7 +69,7 @@ def run(python, module, env, scratch, timeout, only=None):
         end = f"died by {signal.Signals(-status).name}"
     else:
         end = STATUSES.get(status, f"exit status {status}")
-    return Outcome(tests, end, output)
+    return Outcome(tests, end, output, seconds)
 
 
 def _run_process(argv, env, place, timeout):
