@@ -42,7 +42,14 @@ static struct story *tell_everything(void)
 	collection_ends(s);
 	death(s, HEAP + 0x800);
 	birth(s, "app.A", HEAP, 64);
+	program_collects(s);
+	death(s, HEAP + 0x300);
+	program_collected(s, 2, 1000, 1);
 	mark(s, "three");
+	in_garbage(s, HEAP, 3);
+	in_garbage(s, HEAP + 0x110, 4);
+	figures_at(s, 1, &(struct tm_figures){1 << 24, 1 << 20, 1 << 21, 2, 1 << 20, 1 << 19, {0}});
+	figures_at(s, 3, &(struct tm_figures){1 << 25, 1 << 21, 1 << 22, 4, 1 << 21, 1 << 18, {0}});
 	return s;
 }
 
@@ -244,21 +251,32 @@ struct outcome {
 	uint64_t bytes;
 };
 
-static void report_to(FILE *out, struct view *v, bool json)
+static void report_to(FILE *out, const struct view *v)
 {
-	struct tm_report r = {.reader = v->reader,
-			      .model = v->model,
-			      .diff = &v->diff,
-			      .groups = &v->groups,
-			      .trash = &v->trash,
-			      .notes = &v->notes,
-			      .state = "exited",
-			      .limit = 20};
+	struct tm_report r = view_report(v);
+	struct tm_json json;
 
-	if (json)
-		tm_report_json(&r, out);
-	else
-		tm_report_text(&r, out);
+	r.limit = 20;
+	tm_report_json(&r, out);
+	tm_report_text(&r, out);
+	json = tm_json_open(out);
+	tm_report_cyclic_json(&json, &r, &v->cyclic);
+	tm_json_close(&json);
+	tm_report_cyclic_text(&r, &v->cyclic, out);
+}
+
+static void runs_to(FILE *out, struct tm_reader *reader)
+{
+	size_t count;
+	struct tm_collection *runs = tm_runs_newest(reader, &count);
+	struct tm_json json = tm_json_open(out);
+
+	tm_json_array(&json, "collections");
+	for (size_t i = 0; i < count; i++)
+		tm_json_element(&json, tm_runs_json(&runs[i]));
+	tm_json_array_end(&json);
+	tm_json_close(&json);
+	free(runs);
 }
 
 /* Every report there is, on a path; what is wrong with the text is not looked at. */
@@ -269,21 +287,14 @@ static struct outcome run_all(const char *path, FILE *out, enum tm_group_by by)
 	struct tm_reader_why why;
 	struct tm_history history;
 	struct view v = {.reader = NULL};
-	struct tm_span span;
 
 	if (tm_reader_open(path, &v.reader, &why) != 0)
 		return o;
 	o.opened = true;
-	assert_int_equal(tm_points_choose(v.reader, false, "start", "now", &span), 0);
-	tm_diff_make(&v.diff, v.reader, &span);
-	v.model = tm_model_new(v.reader);
-	v.groups = tm_groups_make(&v.diff.kept, v.model, &v.diff.facts, by, &all);
-	v.trash = tm_groups_make(&v.diff.trash, v.model, &v.diff.facts, by, &all);
-	tm_notes_span(&v.notes, &span, &v.diff.facts);
-	tm_notes_recording(&v.notes, v.reader);
+	view_fill(&v, "start", "now", by, &all);
 	rewind(out);
-	report_to(out, &v, true);
-	report_to(out, &v, false);
+	report_to(out, &v);
+	runs_to(out, v.reader);
 	o.complete = !v.notes.incomplete;
 	o.objects = v.diff.totals.survived_objects;
 	o.bytes = v.diff.totals.survived_bytes;

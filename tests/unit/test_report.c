@@ -19,21 +19,6 @@ struct printed {
 	size_t size;
 };
 
-static struct tm_report report_of(struct view *v)
-{
-	static const struct tm_filter all;
-
-	return (struct tm_report){.reader = v->reader,
-				  .model = v->model,
-				  .diff = &v->diff,
-				  .groups = &v->groups,
-				  .trash = &v->trash,
-				  .garbage = &v->garbage,
-				  .filter = &all,
-				  .notes = &v->notes,
-				  .state = "exited"};
-}
-
 static struct printed print_report(const struct tm_report *r, bool json)
 {
 	struct printed p = {NULL, 0};
@@ -50,7 +35,7 @@ static struct printed print_report(const struct tm_report *r, bool json)
 
 static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t min_bytes)
 {
-	struct tm_report r = report_of(v);
+	struct tm_report r = view_report(v);
 
 	r.limit = limit;
 	r.min_bytes = min_bytes;
@@ -59,7 +44,7 @@ static struct printed print(struct view *v, bool json, uint64_t limit, uint64_t 
 
 static struct printed print_by(struct view *v, enum tm_group_by by)
 {
-	struct tm_report r = report_of(v);
+	struct tm_report r = view_report(v);
 
 	r.by = by;
 	return print_report(&r, false);
@@ -250,7 +235,7 @@ static char *on_terminal(const struct story *s, unsigned columns)
 		close(master);
 		unsetenv("COLUMNS");
 		setenv("NO_COLOR", "1", 1);
-		r = report_of(&v);
+		r = view_report(&v);
 		tm_report_text(&r, out);
 		fclose(out);
 		_exit(0);

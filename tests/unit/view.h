@@ -19,6 +19,7 @@
 #include "notes.h"
 #include "points.h"
 #include "reader.h"
+#include "report.h"
 #include "story.h"
 
 struct view {
@@ -28,6 +29,7 @@ struct view {
 	struct tm_groups groups;
 	struct tm_groups trash;
 	struct tm_groups garbage;
+	struct tm_groups cyclic;
 	struct tm_notes notes;
 };
 
@@ -41,20 +43,45 @@ static inline struct tm_reader *open_story(const struct story *s)
 	return reader;
 }
 
+/* All but the reader, which is there. */
+static inline void view_fill(struct view *v, const char *from, const char *to, enum tm_group_by by,
+			     const struct tm_filter *filter)
+{
+	struct tm_span span;
+
+	assert_int_equal(tm_points_choose(v->reader, false, from, to, &span), 0);
+	tm_diff_make(&v->diff, v->reader, &span);
+	v->model = tm_model_new(v->reader);
+	v->groups = tm_groups_make(&v->diff.kept, v->model, &v->diff.facts, by, filter);
+	v->trash = tm_groups_make(&v->diff.trash, v->model, &v->diff.facts, by, filter);
+	v->garbage = tm_garbage_groups(&v->diff.garbage, v->model, &v->diff.facts, by, filter);
+	v->cyclic = tm_groups_make(&v->diff.cyclic.cells, v->model, &v->diff.facts, by, filter);
+	tm_notes_span(&v->notes, &v->diff.span, &v->diff.facts);
+	tm_notes_recording(&v->notes, v->reader);
+}
+
+/* A report on all of it. */
+static inline struct tm_report view_report(const struct view *v)
+{
+	static const struct tm_filter all;
+
+	return (struct tm_report){.reader = v->reader,
+				  .model = v->model,
+				  .diff = &v->diff,
+				  .groups = &v->groups,
+				  .trash = &v->trash,
+				  .garbage = &v->garbage,
+				  .filter = &all,
+				  .notes = &v->notes,
+				  .state = "exited"};
+}
+
 static inline struct view view_filtered(const struct story *s, const char *from, const char *to,
 					enum tm_group_by by, const struct tm_filter *filter)
 {
 	struct view v = {.reader = open_story(s)};
-	struct tm_span span;
 
-	assert_int_equal(tm_points_choose(v.reader, false, from, to, &span), 0);
-	tm_diff_make(&v.diff, v.reader, &span);
-	v.model = tm_model_new(v.reader);
-	v.groups = tm_groups_make(&v.diff.kept, v.model, &v.diff.facts, by, filter);
-	v.trash = tm_groups_make(&v.diff.trash, v.model, &v.diff.facts, by, filter);
-	v.garbage = tm_garbage_groups(&v.diff.garbage, v.model, &v.diff.facts, by, filter);
-	tm_notes_span(&v.notes, &v.diff.span, &v.diff.facts);
-	tm_notes_recording(&v.notes, v.reader);
+	view_fill(&v, from, to, by, filter);
 	return v;
 }
 
@@ -71,6 +98,7 @@ static inline void view_end(struct view *v)
 	tm_groups_free(&v->groups);
 	tm_groups_free(&v->trash);
 	tm_groups_free(&v->garbage);
+	tm_groups_free(&v->cyclic);
 	tm_model_free(v->model);
 	tm_diff_free(&v->diff);
 	tm_reader_close(v->reader);
