@@ -16,6 +16,9 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* On declarations of variables that hot code reads: one instruction less than through the GOT. */
+#define TM_HIDDEN __attribute__((visibility("hidden")))
+
 #define TM_EXPORT   __attribute__((visibility("default")))
 #define TM_NOINLINE __attribute__((noinline, cold))
 #define TM_INLINE   static inline __attribute__((always_inline))

@@ -39,30 +39,41 @@ TM_INLINE void tm_cache_put(struct tm_cached *slot, uint64_t key, uint32_t value
 
 /*
  * Where the key is the address of a Python object, 16-aligned in 47 bits, key and a value of 20
- * bits fit in one word: no half-written entry exists.
+ * bits and a flag fit in one word: no half-written entry exists.
  */
 typedef _Atomic uint64_t tm_packed;
 
-#define TM_PACKED_VALUE ((1ull << 20) - 1)
+#define TM_PACKED_BITS	21
+#define TM_PACKED_FLAG	(1ull << 20)
+#define TM_PACKED_VALUE (TM_PACKED_FLAG - 1)
 
 TM_INLINE tm_packed *tm_packed_slot(tm_packed *cache, unsigned bits, uintptr_t address)
 {
 	return &cache[(address >> 4 ^ address >> 13) & ((1u << bits) - 1)];
 }
 
+/* The value kept for @address with its flag, 0 when there is none. */
+TM_INLINE uint64_t tm_packed_find(const tm_packed *slot, uintptr_t address)
+{
+	uint64_t word = tm_get(slot);
+	/* Rotated, so that the low bits of an address that is not aligned find no equal. */
+	uint64_t key = address >> 4 | address << 60;
+
+	return likely(word >> TM_PACKED_BITS == key) ? word & (TM_PACKED_FLAG | TM_PACKED_VALUE)
+						     : 0;
+}
+
 /* The value kept for @address, 0 when there is none. */
 TM_INLINE uint32_t tm_packed_get(const tm_packed *slot, uintptr_t address)
 {
-	uint64_t word = tm_get(slot);
-
-	return likely(word >> 20 == address >> 4) ? (uint32_t)(word & TM_PACKED_VALUE) : 0;
+	return (uint32_t)(tm_packed_find(slot, address) & TM_PACKED_VALUE);
 }
 
-TM_INLINE void tm_packed_put(tm_packed *slot, uintptr_t address, uint32_t value)
+TM_INLINE void tm_packed_put(tm_packed *slot, uintptr_t address, uint64_t value)
 {
 	/* Static types are aligned as their compiler likes: those are looked up the long way. */
 	if (!(address & 15))
-		tm_put(slot, (uint64_t)address >> 4 << 20 | value);
+		tm_put(slot, (uint64_t)address >> 4 << TM_PACKED_BITS | value);
 }
 
 TM_INLINE void tm_packed_drop(tm_packed *slot, uintptr_t address)

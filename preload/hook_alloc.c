@@ -4,30 +4,10 @@
  */
 #include "hook_alloc.h"
 
-#include "cpython/cpython.h"
-#include "record.h"
+#include "hot.h"
+#include "recorder.h"
 
-static struct tm_allocator obj, mem; /* what was there before us */
-
-/* ---- mem domain: buffers ---------------------------------------------------- */
-
-static void *mem_malloc(void *ctx, size_t size)
-{
-	void *block = mem.malloc(ctx, size);
-
-	if (likely(block != NULL))
-		tm_birth_block((uintptr_t)block, size, TM_BUFFER);
-	return block;
-}
-
-static void *mem_calloc(void *ctx, size_t count, size_t size)
-{
-	void *block = mem.calloc(ctx, count, size);
-
-	if (likely(block != NULL))
-		tm_birth_block((uintptr_t)block, count * size, TM_BUFFER);
-	return block;
-}
+struct tm_allocator tm_next_obj, tm_next_mem;
 
 /* Common to both domains.  Within an interval a block keeps its birth and its site. */
 static void *move_block(const struct tm_allocator *next, void *ctx, void *block, size_t size,
@@ -51,79 +31,82 @@ static void *mem_realloc(void *ctx, void *block, size_t size)
 	void *fresh;
 
 	if (block)
-		return move_block(&mem, ctx, block, size, TM_BUFFER);
-	fresh = mem.realloc(ctx, NULL, size);
+		return move_block(&tm_next_mem, ctx, block, size, TM_BUFFER);
+	fresh = tm_next_mem.realloc(ctx, NULL, size);
 	if (likely(fresh != NULL))
 		tm_birth_block((uintptr_t)fresh, size, TM_BUFFER);
 	return fresh;
 }
 
+void *tm_mem_born(void *block, size_t size)
+{
+	tm_birth_block((uintptr_t)block, size, TM_BUFFER);
+	return block;
+}
+
+static TM_NOINLINE void mem_free_rest(void *ctx, void *block)
+{
+	tm_death_block((uintptr_t)block);
+	tm_next_mem.free(ctx, block);
+}
+
 static void mem_free(void *ctx, void *block)
 {
-	if (likely(block != NULL))
-		tm_death_block((uintptr_t)block);
-	mem.free(ctx, block);
+	if (unlikely(tm_hot_free((uintptr_t)block) == TM_FOUND_MORE))
+		mem_free_rest(ctx, block);
+	else
+		tm_next_mem.free(ctx, block);
 }
 
-/* ---- object domain, allocator family: a block is an object until looked at --- */
-
-static void *block_malloc(void *ctx, size_t size)
-{
-	void *block = obj.malloc(ctx, size);
-
-	if (likely(block != NULL))
-		tm_birth_pending((uintptr_t)block, size);
-	return block;
-}
-
-static void *block_calloc(void *ctx, size_t count, size_t size)
-{
-	void *block = obj.calloc(ctx, count, size);
-
-	if (likely(block != NULL))
-		tm_birth_pending((uintptr_t)block, count * size);
-	return block;
-}
+/* ---- object domain, allocator family ----------------------------------------- */
 
 static void *block_realloc(void *ctx, void *block, size_t size)
 {
 	void *fresh;
 
 	if (block)
-		return move_block(&obj, ctx, block, size, TM_PENDING);
-	fresh = obj.realloc(ctx, NULL, size);
+		return move_block(&tm_next_obj, ctx, block, size, TM_PENDING);
+	fresh = tm_next_obj.realloc(ctx, NULL, size);
 	if (likely(fresh != NULL))
 		tm_birth_pending((uintptr_t)fresh, size);
 	return fresh;
 }
 
+void *tm_block_born(void *block, size_t size)
+{
+	tm_birth_pending((uintptr_t)block, size);
+	return block;
+}
+
+void *tm_recent_is_full(void *block)
+{
+	tm_recent_full();
+	return block;
+}
+
+static TM_NOINLINE void block_free_rest(void *ctx, void *block)
+{
+	if (tm_death_block((uintptr_t)block) && tm_self_here()->counters)
+		tm_count(&tm_self.counters->destroyed);
+	tm_next_obj.free(ctx, block);
+}
+
 static void block_free(void *ctx, void *block)
 {
-	if (likely(block != NULL) && tm_death_block((uintptr_t)block) &&
-	    likely(tm_self.counters != NULL))
-		tm_count(&tm_self.counters->destroyed);
-	obj.free(ctx, block);
+	struct tm_self *self = &tm_self;
+	enum tm_found found =
+		likely(self->counters) ? tm_hot_free((uintptr_t)block) : TM_FOUND_MORE;
+
+	if (unlikely(found == TM_FOUND_MORE)) {
+		block_free_rest(ctx, block);
+		return;
+	}
+	if (likely(found == TM_FOUND_DONE))
+		tm_count(&self->counters->destroyed);
+	tm_next_obj.free(ctx, block);
 }
 
-/* ---- object domain, tracer family: the tracer says what a block becomes ------ */
-
-static void *object_malloc(void *ctx, size_t size)
-{
-	void *block = obj.malloc(ctx, size);
-
-	if (likely(block != NULL))
-		tm_birth_expected((uintptr_t)block, size);
-	return block;
-}
-
-static void *object_calloc(void *ctx, size_t count, size_t size)
-{
-	void *block = obj.calloc(ctx, count, size);
-
-	if (likely(block != NULL))
-		tm_birth_expected((uintptr_t)block, count * size);
-	return block;
-}
+/* ---- object domain, tracer family --------------------------------------------- */
 
 /*
  * A tuple, bytes or str that grows is reported dead before and born after; in between its block
@@ -140,7 +123,7 @@ static void *object_realloc(void *ctx, void *block, size_t size)
 		tm_block_take((uintptr_t)block, &words);
 		tm_block_renew(&words);
 	}
-	moved = obj.realloc(ctx, block, size);
+	moved = tm_next_obj.realloc(ctx, block, size);
 	if (unlikely(!moved)) {
 		if (block)
 			tm_block_restore(&words);
@@ -154,25 +137,51 @@ static void *object_realloc(void *ctx, void *block, size_t size)
 	return moved;
 }
 
+void *tm_object_born(void *block, size_t size)
+{
+	tm_birth_expected((uintptr_t)block, size);
+	return block;
+}
+
+static TM_NOINLINE void object_free_rest(void *ctx, void *block)
+{
+	if (tm_self.pending == (uintptr_t)block)
+		tm_self.pending = 0;
+	else
+		tm_death_block((uintptr_t)block);
+	tm_next_obj.free(ctx, block);
+}
+
 static void object_free(void *ctx, void *block)
 {
-	if (likely(block != NULL)) {
-		if (unlikely(tm_self.pending == (uintptr_t)block))
-			tm_self.pending = 0;
-		else
-			tm_death_block((uintptr_t)block);
-	}
-	obj.free(ctx, block);
+	if (unlikely(tm_self.pending == (uintptr_t)block ||
+		     tm_hot_free((uintptr_t)block) == TM_FOUND_MORE))
+		object_free_rest(ctx, block);
+	else
+		tm_next_obj.free(ctx, block);
 }
 
 /* ---- installing --------------------------------------------------------------- */
+
+static const struct tm_hooks *hooks(void)
+{
+	const struct tm_hot *hot = tm_python.adapter->hot;
+	bool several = tm_config.frames > 1;
+
+	return tm_python.family == TM_FAMILY_TRACER ? &hot->traced[several] : &hot->blocks[several];
+}
+
+tm_tracer tm_hook_alloc_tracer(void)
+{
+	return hooks()->tracer;
+}
 
 bool tm_hook_alloc_installed(void)
 {
 	struct tm_allocator now;
 
 	tm_python.get_allocator(TM_DOMAIN_OBJ, &now);
-	return now.malloc == block_malloc || now.malloc == object_malloc;
+	return now.free == block_free || now.free == object_free;
 }
 
 void tm_hook_alloc_install(void)
@@ -180,17 +189,17 @@ void tm_hook_alloc_install(void)
 	bool traced = tm_python.family == TM_FAMILY_TRACER;
 	struct tm_allocator ours;
 
-	tm_python.get_allocator(TM_DOMAIN_OBJ, &obj);
-	tm_python.get_allocator(TM_DOMAIN_MEM, &mem);
-	ours.ctx = obj.ctx;
-	ours.malloc = traced ? object_malloc : block_malloc;
-	ours.calloc = traced ? object_calloc : block_calloc;
+	tm_python.get_allocator(TM_DOMAIN_OBJ, &tm_next_obj);
+	tm_python.get_allocator(TM_DOMAIN_MEM, &tm_next_mem);
+	ours.ctx = tm_next_obj.ctx;
+	ours.malloc = hooks()->obj_malloc;
+	ours.calloc = hooks()->obj_calloc;
 	ours.realloc = traced ? object_realloc : block_realloc;
 	ours.free = traced ? object_free : block_free;
 	tm_python.set_allocator(TM_DOMAIN_OBJ, &ours);
-	ours.ctx = mem.ctx;
-	ours.malloc = mem_malloc;
-	ours.calloc = mem_calloc;
+	ours.ctx = tm_next_mem.ctx;
+	ours.malloc = hooks()->mem_malloc;
+	ours.calloc = hooks()->mem_calloc;
 	ours.realloc = mem_realloc;
 	ours.free = mem_free;
 	tm_python.set_allocator(TM_DOMAIN_MEM, &ours);

@@ -4,10 +4,13 @@
 #ifndef TIDEMARK_HOOK_ALLOC_H
 #define TIDEMARK_HOOK_ALLOC_H
 
-#include "base.h"
+#include "cpython/cpython.h"
 
 /* tm_hook_alloc_install - wrap the object and mem domains; before the first object. */
 void tm_hook_alloc_install(void);
+
+/* tm_hook_alloc_tracer - the tracer that belongs to those hooks; NULL on the allocator family. */
+tm_tracer tm_hook_alloc_tracer(void);
 
 /* tm_hook_alloc_installed - whether the object domain is ours right now. */
 bool tm_hook_alloc_installed(void);

@@ -288,9 +288,28 @@ static bool same_type(uint32_t id, const void *key)
 	return memcmp(type, key, sizeof(*type)) == 0;
 }
 
-static uint32_t type_record(const char *name, size_t length, uint64_t basic_size)
+/*
+ * Whether a deallocation can be called off: a finalizer stores the dying object somewhere
+ * (Objects/object.c, PyObject_CallFinalizerFromDealloc; Objects/typeobject.c, subtype_dealloc).
+ * From 3.13.3 on its death is reported before, and nothing when it comes back: such an object
+ * lives until its block is freed, which takes a type that frees it the common way.  Generators
+ * have a finalizer that nothing of theirs can reach them through.
+ */
+static bool may_return(uintptr_t type)
 {
-	struct tm_type record = {.basic_size = basic_size};
+	uintptr_t release = TM_FIELD(uintptr_t, type, TM_TP_FREE);
+
+	if (tm_python.family != TM_FAMILY_TRACER || type == (uintptr_t)tm_python.generator_type)
+		return false;
+	if (!TM_FIELD(uintptr_t, type, TM_TP_FINALIZE) && !TM_FIELD(uintptr_t, type, TM_TP_DEL))
+		return false;
+	return release == (uintptr_t)tm_python.object_free ||
+	       release == (uintptr_t)tm_python.collected_free;
+}
+
+static uint32_t type_record(const char *name, size_t length, uint64_t basic_size, uint32_t flags)
+{
+	struct tm_type record = {.basic_size = basic_size, .flags = flags};
 
 	record.name = string_locked(name, length);
 	if (!record.name) {
@@ -315,7 +334,28 @@ static uint64_t basic_size(uintptr_t type)
 
 static void cache_type(uintptr_t type, uint32_t index)
 {
-	tm_packed_put(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type, index);
+	uint64_t entry = index | (may_return(type) ? TM_PACKED_FLAG : 0);
+
+	tm_packed_put(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type, entry);
+}
+
+bool tm_intern_may_return(uint32_t index)
+{
+	const struct tm_type *type = (struct tm_type *)tm_segment_at(TM_R_TYPES, 0) + index;
+
+	return type->flags & TM_TF_MAY_RETURN;
+}
+
+uint64_t tm_type_bits(uintptr_t object)
+{
+	uintptr_t type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
+	uint64_t word = tm_type_quick(object);
+	uint32_t index;
+
+	if (word)
+		return word;
+	index = tm_intern_type(type);
+	return tm_type_word(index | (index && may_return(type) ? TM_PACKED_FLAG : 0));
 }
 
 uint32_t tm_intern_type(uintptr_t type)
@@ -340,7 +380,8 @@ uint32_t tm_intern_type(uintptr_t type)
 	heap = TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE;
 	watched = !heap || watch(type);
 	tm_lock();
-	index = type_record(name, length, basic_size(type));
+	index = type_record(name, length, basic_size(type),
+			    may_return(type) ? TM_TF_MAY_RETURN : 0);
 	if (index && watched)
 		watched = tm_map_put(&type_map, type, index);
 	tm_unlock();
@@ -401,7 +442,8 @@ static void inherit_types(const struct tm_map *old, const char *base)
 		if (!old->entries[i].address)
 			continue;
 		name = (const struct tm_string *)(texts + record->name);
-		index = type_record((const char *)(name + 1), name->length, record->basic_size);
+		index = type_record((const char *)(name + 1), name->length, record->basic_size,
+				    record->flags);
 		if (!index)
 			continue;
 		if (TM_FIELD(uint64_t, old->entries[i].address, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE &&

@@ -18,9 +18,9 @@
 #define TM_CODE_BITS	   20 /* width of a code index in a site's key */
 #define TM_OFFSET_BITS	   20 /* of an instruction offset, in units of 2 bytes */
 
-extern tm_packed tm_code_cache[1 << TM_CODE_CACHE_BITS];
-extern tm_packed tm_type_cache[1 << TM_TYPE_CACHE_BITS];
-extern struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
+extern TM_HIDDEN tm_packed tm_code_cache[1 << TM_CODE_CACHE_BITS];
+extern TM_HIDDEN tm_packed tm_type_cache[1 << TM_TYPE_CACHE_BITS];
+extern TM_HIDDEN struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
 
 /*
  * The slow halves of the look-ups below.  They return 0 when the thing cannot be recorded:
@@ -52,6 +52,31 @@ void tm_intern_restart(const char *old_base);
 
 /* tm_intern_ready - the interpreter is far enough that class dictionaries can be asked. */
 void tm_intern_ready(void);
+
+/*
+ * tm_intern_may_return - whether objects of the type with this index may come back from their own
+ * deallocation: their finalizer may store them somewhere (tracer family)
+ */
+bool tm_intern_may_return(uint32_t index);
+
+/* An entry of the type cache as it goes into an object's word: type, and TM_WATCHED by its flag. */
+TM_INLINE uint64_t tm_type_word(uint64_t entry)
+{
+	_Static_assert(TM_PACKED_FLAG >> 17 == TM_WATCHED, "the flag moves to the watched bit");
+	return entry << TM_TYPE_SHIFT | (entry & TM_PACKED_FLAG) >> 17;
+}
+
+/* The part of an object's word that its type decides; 0 where it is not in the cache. */
+TM_INLINE uint64_t tm_type_quick(uintptr_t object)
+{
+	uintptr_t type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
+
+	return tm_type_word(
+		tm_packed_find(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, type), type));
+}
+
+/* The same, interning what is not. */
+uint64_t tm_type_bits(uintptr_t object);
 
 TM_INLINE uint32_t tm_type_of(uintptr_t object)
 {

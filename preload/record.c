@@ -68,13 +68,24 @@ static void lose_birth(uintptr_t address)
 		tm_count(&self->counters->lost);
 }
 
+/* Slot for a birth now, its chunk's record stamped; NULL where there is no chunk. */
+static struct tm_slot *slot_for_birth(uintptr_t address, uint64_t birth)
+{
+	struct tm_slot *slot = tm_shadow_slot(address);
+	uint32_t field = (uint32_t)(birth >> TM_BIRTH_SHIFT);
+
+	if (!slot || (slot->stamp != field + 1 && !tm_shadow_newer(slot, field)))
+		return NULL;
+	return slot;
+}
+
 /* The word of an address, its chunk made if need be and stamped with the birth of now. */
 static tm_shadow_word *word_for_birth(uintptr_t address, uint64_t birth)
 {
-	struct tm_slot *slot = tm_birth_slot(address, birth);
+	struct tm_slot *slot = slot_for_birth(address, birth);
 
 	if (!slot && tm_shadow_extend(address))
-		slot = tm_birth_slot(address, birth);
+		slot = slot_for_birth(address, birth);
 	return slot ? &slot->words[tm_shadow_index(address)] : NULL;
 }
 
@@ -102,6 +113,36 @@ static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t 
 	put_block_as(block, size, kind, site, tm_get(&tm_birth_bits));
 }
 
+void tm_birth_block(uintptr_t block, size_t size, enum tm_kind kind)
+{
+	if (tm_recorder_awake())
+		put_block(block, size, kind, tm_site_here());
+}
+
+void tm_birth_pending(uintptr_t block, size_t size)
+{
+	struct tm_self *self;
+
+	tm_birth_block(block, size, TM_PENDING);
+	self = tm_self_here();
+	if (!self->counters)
+		return;
+	tm_count(&self->counters->created);
+	tm_recent_add(self, block);
+}
+
+void tm_birth_expected(uintptr_t block, size_t size)
+{
+	uint32_t site = tm_site_here();
+	struct tm_self *self = &tm_self;
+
+	if (self->pending)
+		tm_flush_pending(self);
+	self->pending_site = site;
+	self->pending_size = size;
+	self->pending = block;
+}
+
 void tm_flush_pending(struct tm_self *self)
 {
 	uintptr_t block = self->pending;
@@ -109,17 +150,6 @@ void tm_flush_pending(struct tm_self *self)
 	self->pending = 0;
 	if (tm_recorder_awake())
 		put_block(block, self->pending_size, TM_PENDING, self->pending_site);
-}
-
-uint32_t tm_birth_block_slow(uintptr_t block, size_t size, enum tm_kind kind)
-{
-	uint32_t site;
-
-	if (!tm_recorder_awake())
-		return 0;
-	site = tm_site_here();
-	put_block(block, size, kind, site);
-	return site;
 }
 
 /* Writes the words of an object in a fresh block, wherever chunks end. */
@@ -142,34 +172,49 @@ static bool put_fresh(uintptr_t object, uintptr_t block, size_t size, uint64_t v
 static void death_of(uintptr_t address, uint64_t value, uint64_t size);
 static uint64_t size_of_object(uintptr_t object);
 
-void tm_birth_object_slow(uintptr_t object, uintptr_t block, size_t size, uint32_t site)
+/* An object without a fresh block of its own: off a free list, or of another allocator. */
+static void birth_elsewhere(uintptr_t object, uint64_t value, tm_shadow_word *word)
 {
-	uint64_t birth, value, old;
-	tm_shadow_word *word;
+	uint64_t old = tm_get(word);
 
-	if (!tm_recorder_awake())
-		return;
-	birth = tm_get(&tm_birth_bits);
-	word = object & (TM_GRANULE - 1) ? NULL : word_for_birth(object, birth);
-	if (!word) {
-		lose_birth(object);
-		return;
-	}
-	if (!block)
-		site = tm_site_here();
-	value = tm_word(TM_OBJECT, 0, site, tm_type_of(object)) | birth;
-	old = tm_get(word);
-	if (block) {
-		if (!put_fresh(object, block, size, value, birth))
-			lose_birth(object);
-		return;
-	}
 	if (tm_word_kind(old) == TM_OBJECT) {
 		/* The death of what lived here was not reported. */
 		tm_lose(TM_L_BIRTH_OVER);
 		death_of(object, old, size_of_object(object));
 	}
 	tm_publish(word, value);
+}
+
+static void birth_of(uintptr_t object, uintptr_t block, size_t size, uint32_t site)
+{
+	uint64_t birth = tm_get(&tm_birth_bits), value;
+	tm_shadow_word *word = object & (TM_GRANULE - 1) ? NULL : word_for_birth(object, birth);
+
+	if (!word) {
+		lose_birth(object);
+		return;
+	}
+	value = tm_word(TM_OBJECT, 0, site, 0) | tm_type_bits(object) | birth;
+	if (!block)
+		birth_elsewhere(object, value, word);
+	else if (!put_fresh(object, block, size, value, birth))
+		lose_birth(object);
+}
+
+void tm_birth_object(uintptr_t object)
+{
+	struct tm_self *self = &tm_self;
+	uintptr_t block = self->pending;
+	bool fresh = object - block <= 2 * TM_GC_HEAD && object - block < self->pending_size;
+
+	if (fresh)
+		self->pending = 0;
+	if (tm_recorder_awake())
+		birth_of(object, fresh ? block : 0, self->pending_size,
+			 fresh ? self->pending_site : tm_site_here());
+	self = tm_self_here();
+	if (self->counters)
+		tm_count(&self->counters->created);
 }
 
 void tm_recent_full(void)
@@ -240,19 +285,28 @@ static uint64_t size_of_object(uintptr_t object)
 	return tm_word_kind(word) == TM_SIZE_TAIL ? tm_word_size(word) : 0;
 }
 
-bool tm_death_object_slow(uintptr_t object, tm_shadow_word *word)
+void tm_death_object(uintptr_t object)
 {
-	uint64_t value = tm_get(word);
+	tm_shadow_word *word = tm_shadow_find(object);
+	uint64_t value = word ? tm_get(word) : 0;
+	struct tm_self *self;
 
+	if (!word)
+		return;
 	if (tm_word_kind(value) != TM_OBJECT) {
 		/* Objects of before a fork are not known, and their deaths are no surprise. */
 		if (!(tm_get(&tm_segment.header->blind) & TM_B_INHERITED))
 			tm_lose(TM_L_DEATH_UNKNOWN);
-		return false;
+		return;
 	}
+	/* What may still come back dies when its block is freed. */
+	if (value & TM_WATCHED && tm_intern_may_return(tm_word_type(value)))
+		return;
 	death_of(object, value, size_of_object(object));
 	tm_put(word, 0);
-	return true;
+	self = tm_self_here();
+	if (self->counters)
+		tm_count(&self->counters->destroyed);
 }
 
 /* A block that dies with its type not looked at: this is the last chance to. */
@@ -285,7 +339,8 @@ static unsigned object_in(const struct tm_block_words *words)
 	return i;
 }
 
-void tm_block_take(uintptr_t block, struct tm_block_words *out)
+/* The words of a block as they are. */
+static void look_at(uintptr_t block, struct tm_block_words *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->block = block;
@@ -317,10 +372,20 @@ void tm_block_take(uintptr_t block, struct tm_block_words *out)
 		if (tm_word_kind(out->word[1]) != TM_SIZE_TAIL)
 			out->word[1] = 0;
 	}
+}
+
+static void clear(const struct tm_block_words *words)
+{
 	for (unsigned i = 0; i < 3; i++) {
-		if (out->word[i])
-			tm_put(tm_shadow_find(block + i * TM_GRANULE), 0);
+		if (words->word[i])
+			tm_put(tm_shadow_find(words->block + i * TM_GRANULE), 0);
 	}
+}
+
+void tm_block_take(uintptr_t block, struct tm_block_words *out)
+{
+	look_at(block, out);
+	clear(out);
 }
 
 void tm_block_restore(const struct tm_block_words *words)
@@ -331,37 +396,49 @@ void tm_block_restore(const struct tm_block_words *words)
 	}
 }
 
-void tm_death_block_slow(uintptr_t block)
+/* A block whose type is not known, or that is no object; the words are as they were. */
+static void death_of_plain(const struct tm_block_words *words)
+{
+	if (tm_word_kind(words->word[0]) == TM_PENDING)
+		death_of_pending(words->block, words->word[0], words->size);
+	else
+		death_of(words->block, words->word[0], words->size);
+}
+
+/* An object still lives in a block that is freed: on the tracer family its death came unsaid. */
+static void death_in_block(const struct tm_block_words *words, unsigned at)
+{
+	uint64_t value = words->word[at];
+
+	if (tm_python.family == TM_FAMILY_TRACER) {
+		if (!(value & TM_WATCHED && tm_intern_may_return(tm_word_type(value))))
+			tm_lose(TM_L_FREED_LIVE);
+		if (tm_self_here()->counters)
+			tm_count(&tm_self.counters->destroyed);
+	}
+	death_of(words->block + at * TM_GRANULE, value, words->size);
+}
+
+bool tm_death_block(uintptr_t block)
 {
 	struct tm_block_words words;
 	unsigned at;
-	tm_shadow_word *word = tm_shadow_find(block);
-	enum tm_kind kind = word ? tm_word_kind(tm_get(word)) : TM_FREE;
+	enum tm_kind kind;
 
+	if (!tm_shadow_find(block))
+		return false;
 	/* Records come before the words are cleared, so that a reader misses nothing. */
-	if (kind == TM_PENDING || kind == TM_BUFFER) {
-		uint64_t value = tm_get(word);
-
-		tm_block_take(block, &words);
-		tm_block_restore(&words);
-		if (kind == TM_PENDING)
-			death_of_pending(block, value, words.size);
-		else
-			death_of(block, value, words.size);
-	} else {
-		tm_block_take(block, &words);
-		tm_block_restore(&words);
-		at = object_in(&words);
-		if (at < 3) {
-			if (tm_python.family == TM_FAMILY_TRACER) {
-				tm_lose(TM_L_FREED_LIVE);
-				if (tm_self_here()->counters)
-					tm_count(&tm_self.counters->destroyed);
-			}
-			death_of(block + at * TM_GRANULE, words.word[at], words.size);
-		}
-	}
-	tm_block_take(block, &words);
+	look_at(block, &words);
+	if (!words.word[0] && !words.word[1] && !words.word[2])
+		return false;
+	kind = tm_word_kind(words.word[0]);
+	at = object_in(&words);
+	if (kind == TM_PENDING || kind == TM_BUFFER)
+		death_of_plain(&words);
+	else if (at < 3)
+		death_in_block(&words, at);
+	clear(&words);
+	return true;
 }
 
 /* ---- blocks that move ------------------------------------------------------ */
@@ -406,7 +483,7 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 		return;
 	}
 	if (tm_word_kind(first) != TM_PENDING && tm_word_kind(first) != TM_BUFFER) {
-		tm_birth_block_slow(block, size, kind);
+		tm_birth_block(block, size, kind);
 		if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
 			tm_recent_add(tm_self_here(), block);
 		return;

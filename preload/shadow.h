@@ -34,7 +34,7 @@ struct tm_leaf {
  * has not begun its own recording, after the exit mark) it points at an empty root, which
  * makes every birth slow and every death nothing: no other switch is needed.
  */
-extern struct tm_leaf **tm_shadow_root;
+extern TM_HIDDEN struct tm_leaf **tm_shadow_root;
 
 /* tm_shadow_attach / _detach - put the real, or the empty, root in place. */
 void tm_shadow_attach(void);

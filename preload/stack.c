@@ -6,20 +6,17 @@
 
 #include <string.h>
 
-enum {
-	SHIFT_LEAST = 5,
-	SHIFT_MOST = 7
-}; /* 3 to 15 keys an entry */
+#define SHIFT_MOST 7 /* 15 keys an entry */
 
 unsigned tm_stack_frames;
-unsigned tm_stack_shift = SHIFT_LEAST;
+unsigned tm_stack_shift = TM_STACK_SHIFT_LEAST;
 _Atomic uint32_t tm_stack_epoch = 1;
 
 void tm_stack_start(unsigned frames)
 {
-	tm_chain = tm_python.adapter->chain;
+	tm_chain = *tm_python.adapter->chain;
 	tm_stack_frames = frames;
-	tm_stack_shift = SHIFT_LEAST;
+	tm_stack_shift = TM_STACK_SHIFT_LEAST;
 	while (tm_stack_shift < SHIFT_MOST && 8 + 8 * (frames + 1) > 1u << tm_stack_shift)
 		tm_stack_shift++;
 	tm_stack_forget();
@@ -58,12 +55,14 @@ static void remember(struct tm_self *self, const struct tm_frame *frames, unsign
 	bool ends;
 	unsigned depth = tm_frames_keys(frames, count, keys, capacity(), &ends);
 	struct tm_stack *first, *second;
+	uint64_t caller;
 
 	/* A stack that was shorter than could be kept is another one once it has grown. */
 	if (!depth || (count < tm_stack_frames && !ends))
 		return;
-	first = tm_stack_entry(self, keys[0], tm_stack_frames > 1 && depth > 1 ? keys[1] : 0, 0);
-	second = tm_stack_entry(self, keys[0], tm_stack_frames > 1 && depth > 1 ? keys[1] : 0, 1);
+	caller = tm_stack_frames > 1 && depth > 1 ? keys[1] : 0;
+	first = tm_stack_entry(self->stacks, tm_stack_shift, keys[0], caller, 0);
+	second = tm_stack_entry(self->stacks, tm_stack_shift, keys[0], caller, 1);
 	memcpy(second, first, 1ul << tm_stack_shift);
 	memcpy(first->keys, keys, depth * sizeof(*keys));
 	first->depth = (uint16_t)depth;
@@ -71,24 +70,52 @@ static void remember(struct tm_self *self, const struct tm_frame *frames, unsign
 	first->site = site;
 }
 
-uint32_t tm_stack_slow(struct tm_self *self)
+/* What the thread remembers of its frames as they are now; 0 also when it is no site. */
+static bool recall(struct tm_self *self, uint32_t epoch, uint32_t *site)
 {
+	uintptr_t frame = tm_frame_first();
+	const struct tm_stack *stack;
+
+	*site = 0;
+	if (!frame)
+		return true;
+	if (self->stack_epoch != epoch)
+		return false;
+	stack = tm_stack_find(&tm_chain, self, tm_stack_frames, tm_stack_shift, frame,
+			      tm_frame_key(&tm_chain, frame));
+	if (stack)
+		*site = stack->site;
+	return stack != NULL;
+}
+
+/* From here on what the thread remembers is of @epoch. */
+static void begin_epoch(struct tm_self *self, uint32_t epoch)
+{
+	memset(self->stacks, 0, TM_STACK_BYTES);
+	self->stack_epoch = epoch;
+	self->quick_epoch = self->thread_state ? epoch : 0;
+}
+
+uint32_t tm_site_here(void)
+{
+	struct tm_self *self = &tm_self;
 	struct tm_frame frames[64];
 	uint32_t epoch, site;
 	unsigned count;
 
-	/* In a forked child this may be the very first event: its recording begins here. */
 	if (!tm_stack_frames || !tm_recorder_awake())
 		return 0;
+	if (unlikely(!self->counters))
+		tm_thread_begin();
 	epoch = tm_get(&tm_stack_epoch);
+	if (recall(self, epoch, &site))
+		return site;
 	count = tm_frames_walk(frames, tm_stack_frames);
 	site = intern(frames, count);
 	if (!self->stacks)
 		return site;
-	if (self->stack_epoch != epoch) {
-		memset(self->stacks, 0, TM_STACK_BYTES);
-		self->stack_epoch = epoch;
-	}
+	if (self->stack_epoch != epoch)
+		begin_epoch(self, epoch);
 	/* Where space has ended a stack without a site is remembered as well: it will not get one.
 	 */
 	if (count && (site || tm_get(&tm_segment.header->blind) & TM_B_SPACE))

@@ -13,13 +13,14 @@
 #include "thread.h"
 
 /* Frames kept per site; 0 while stacks are off. */
-extern unsigned tm_stack_frames;
+extern TM_HIDDEN unsigned tm_stack_frames;
 
 /* log2 of the bytes of a remembered stack, which depend on its frames. */
-extern unsigned tm_stack_shift;
+extern TM_HIDDEN unsigned tm_stack_shift;
+#define TM_STACK_SHIFT_LEAST 5 /* 3 keys */
 
 /* Goes up when a code object dies: what it executed may mean another one from then on. */
-extern _Atomic uint32_t tm_stack_epoch;
+extern TM_HIDDEN _Atomic uint32_t tm_stack_epoch;
 
 /* tm_stack_start / _stop - with @frames frames per site, or without sites. */
 void tm_stack_start(unsigned frames);
@@ -28,60 +29,99 @@ void tm_stack_stop(void);
 /* tm_stack_forget - what threads remember means nothing any more.  Async-signal-safe. */
 void tm_stack_forget(void);
 
-/* The stack was not among those remembered: walk, intern, remember. */
-TM_NOINLINE uint32_t tm_stack_slow(struct tm_self *self);
+/*
+ * tm_site_here - site of the calling thread's Python stack; 0 when no Python frame runs
+ *
+ * Looks among the remembered stacks, else walks, interns and remembers.  In a forked child this
+ * may be the very first event: its recording begins here.
+ */
+__attribute__((noinline)) uint32_t tm_site_here(void);
 
 /* Where the stack with these innermost instructions is remembered, or one entry next to it. */
-TM_INLINE struct tm_stack *tm_stack_entry(struct tm_self *self, uint64_t key, uint64_t caller,
-					  unsigned way)
+TM_INLINE struct tm_stack *tm_stack_entry(char *stacks, unsigned shift, uint64_t key,
+					  uint64_t caller, unsigned way)
 {
 	uint64_t hash = (key + caller * 5) * 0x9e3779b97f4a7c15ull >> 40;
-	uint64_t count = TM_STACK_BYTES >> tm_stack_shift;
+	uint64_t count = TM_STACK_BYTES >> shift;
 
-	return (struct tm_stack *)(self->stacks + (((hash & (count - 1)) ^ way) << tm_stack_shift));
+	return (struct tm_stack *)(stacks + (((hash & (count - 1)) ^ way) << shift));
 }
 
 /* Whether the frames from @frame, the caller of the innermost, on are those of @stack. */
-TM_INLINE bool tm_stack_matches(const struct tm_stack *stack, uint64_t key, uintptr_t frame)
+TM_INLINE bool tm_stack_matches(const struct tm_chain *chain, const struct tm_stack *stack,
+				uint64_t key, uintptr_t frame)
 {
 	if (stack->keys[0] != key || !stack->depth)
 		return false;
 	for (unsigned i = 1; i < stack->depth; i++) {
-		if (!frame || tm_frame_key(frame) != stack->keys[i])
+		if (!frame || tm_frame_key(chain, frame) != stack->keys[i])
 			return false;
-		frame = tm_frame_caller(frame);
+		frame = tm_frame_caller(chain, frame);
 	}
 	return !stack->whole || !frame;
 }
 
-/* Site of the calling thread's Python stack; 0 when no Python frame runs. */
-TM_INLINE uint32_t tm_site_here(void)
+/* The remembered stack whose innermost frames are @frame, executing @key, and its callers. */
+TM_INLINE const struct tm_stack *tm_stack_find(const struct tm_chain *chain, struct tm_self *self,
+					       unsigned frames, unsigned shift, uintptr_t frame,
+					       uint64_t key)
+{
+	uintptr_t outer = tm_frame_caller(chain, frame);
+	uint64_t caller = frames > 1 && outer ? tm_frame_key(chain, outer) : 0;
+
+	for (unsigned way = 0; way < 2; way++) {
+		const struct tm_stack *stack =
+			tm_stack_entry(self->stacks, shift, key, caller, way);
+
+		if (likely(tm_stack_matches(chain, stack, key, outer)))
+			return stack;
+	}
+	return NULL;
+}
+
+/* The innermost frame where it is a Python frame and what threads remember is good; else 0. */
+TM_INLINE uintptr_t tm_stack_frame(const struct tm_chain *chain, struct tm_self *self)
+{
+	uintptr_t thread, frame;
+
+	if (unlikely(self->quick_epoch != tm_get(&tm_stack_epoch)))
+		return 0;
+	thread = (uintptr_t)*self->thread_state;
+	if (unlikely(!thread))
+		return 0;
+	frame = tm_frame_current(chain, thread);
+	return likely(frame) && likely(!tm_frame_is_shim(chain, frame)) ? frame : 0;
+}
+
+/* What the two below say when it takes tm_site_here() to tell; no site has this number. */
+#define TM_SITE_UNKNOWN UINT32_MAX
+
+/* tm_site_here() where one frame is kept and the chain is known beforehand. */
+TM_INLINE uint32_t tm_site_of_frame(const struct tm_chain *chain)
 {
 	struct tm_self *self = &tm_self;
-	uintptr_t frame = tm_frame_first();
+	uintptr_t frame = tm_stack_frame(chain, self);
 	const struct tm_stack *stack;
-	uint64_t key, caller = 0;
+	uint64_t key;
 
 	if (unlikely(!frame))
-		return 0;
-	if (unlikely(self->stack_epoch != tm_get(&tm_stack_epoch)))
-		return tm_stack_slow(self);
-	key = tm_frame_key(frame);
-	if (tm_stack_frames == 1) {
-		stack = tm_stack_entry(self, key, 0, 0);
-		if (likely(stack->keys[0] == key && stack->depth == 1))
-			return stack->site;
-		frame = tm_frame_caller(frame);
-	} else {
-		frame = tm_frame_caller(frame);
-		if (likely(frame))
-			caller = tm_frame_key(frame);
-	}
-	stack = tm_stack_entry(self, key, caller, 0);
-	if (likely(tm_stack_matches(stack, key, frame)))
-		return stack->site;
-	stack = tm_stack_entry(self, key, caller, 1);
-	return likely(tm_stack_matches(stack, key, frame)) ? stack->site : tm_stack_slow(self);
+		return TM_SITE_UNKNOWN;
+	key = tm_frame_key(chain, frame);
+	stack = tm_stack_entry(self->stacks, TM_STACK_SHIFT_LEAST, key, 0, 0);
+	return likely(stack->keys[0] == key && stack->depth == 1) ? stack->site : TM_SITE_UNKNOWN;
+}
+
+/* The same where several are kept. */
+TM_INLINE uint32_t tm_site_of_stack(const struct tm_chain *chain)
+{
+	struct tm_self *self = &tm_self;
+	uintptr_t frame = tm_stack_frame(chain, self);
+	const struct tm_stack *stack;
+
+	if (unlikely(!frame))
+		return TM_SITE_UNKNOWN;
+	stack = tm_stack_find(chain, self, 2, tm_stack_shift, frame, tm_frame_key(chain, frame));
+	return likely(stack != NULL) ? stack->site : TM_SITE_UNKNOWN;
 }
 
 #endif

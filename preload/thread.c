@@ -1,5 +1,6 @@
 #include "thread.h"
 
+#include "cpython/place.h"
 #include "lock.h"
 #include "segment.h"
 
@@ -87,6 +88,7 @@ static uint32_t left_behind(const uintptr_t *recent)
 void tm_thread_begin(void)
 {
 	uint32_t tid = (uint32_t)syscall(SYS_gettid);
+	void *const *place = tm_python_thread_place();
 	unsigned slot;
 
 	if (!tm_segment.header)
@@ -99,7 +101,8 @@ void tm_thread_begin(void)
 	}
 	tm_self.recent = buffers[slot].recent;
 	tm_self.stacks = buffers[slot].stacks;
-	tm_self.stack_epoch = 0;
+	tm_self.stack_epoch = tm_self.quick_epoch = 0;
+	tm_self.thread_state = place;
 	tm_self.recent_count = left_behind(tm_self.recent);
 	tm_self.counters = &slots()[slot];
 	tm_unlock();

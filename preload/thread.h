@@ -28,12 +28,14 @@ struct tm_self {
 	uint16_t collected_mark; /* with TM_DF_MARK_COLLECTION: the mark whose collection runs */
 	uint32_t recent_count;	 /* allocator family: blocks in `recent` */
 	uintptr_t *recent;
-	uint32_t stack_epoch; /* 0: `stacks` holds nothing yet */
-	char *stacks;	      /* TM_STACK_BYTES of struct tm_stack; NULL: none are remembered */
-	uint64_t collected;   /* deaths during the mark's own collection */
+	uint32_t stack_epoch;	   /* 0: `stacks` holds nothing yet */
+	uint32_t quick_epoch;	   /* the same, 0 also while thread_state is not known */
+	void *const *thread_state; /* where CPython keeps this thread's state; NULL: not known */
+	char *stacks;	    /* TM_STACK_BYTES of struct tm_stack; NULL: none are remembered */
+	uint64_t collected; /* deaths during the mark's own collection */
 };
 
-extern _Thread_local struct tm_self tm_self;
+extern TM_HIDDEN _Thread_local struct tm_self tm_self;
 
 /*
  * tm_thread_begin - give the calling thread its counters

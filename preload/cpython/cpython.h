@@ -24,6 +24,8 @@
 #define TM_TP_WEAKLISTOFFSET 208
 #define TM_TP_DICT	     264
 #define TM_TP_FREE	     320
+#define TM_TP_DEL	     376
+#define TM_TP_FINALIZE	     392
 #define TM_BYTES_DATA	     32
 #define TM_GC_HEAD	     16
 #define TM_FLAG_HEAPTYPE     (1ul << 9)
@@ -90,6 +92,8 @@ struct tm_chain {
 	uint16_t unit;		  /* objects: bytes that f_lasti counts in */
 };
 
+struct tm_hot; /* ../hot.h */
+
 /*
  * One minor version of CPython.  Offsets are bytes, from the headers of that version
  * (the file and structure are named in the adapter).
@@ -97,7 +101,9 @@ struct tm_chain {
 struct tm_adapter {
 	const char *name; /* "3.13" */
 	unsigned minor;
-	struct tm_chain chain;
+	const struct tm_chain *chain;
+	const struct tm_hot *hot; /* the hooks, made for that chain */
+	uint16_t current_thread;  /* in _PyRuntime; 0: in thread-local storage */
 	enum tm_line_format line_format;
 	struct {
 		uint16_t first_line, file, name, lines;
@@ -159,13 +165,16 @@ struct tm_python {
 	void *(*eval_frame)(void);
 	const char *(*as_utf8)(void *text, long *length);
 
+	void *(*tls_address)(void *index); /* the C library's __tls_get_addr(); may be NULL */
+
 	void *runtime; /* &_PyRuntime */
 	void *none;
 	void *type_type, *code_type, *list_type, *dict_type, *tuple_type, *float_type;
-	void *bytes_type, *str_type, *frame_type;
+	void *bytes_type, *str_type, *frame_type, *generator_type;
+	void *collected_free; /* PyObject_GC_Del */
 };
 
-extern struct tm_python tm_python;
+extern TM_HIDDEN struct tm_python tm_python;
 
 /*
  * tm_python_find - recognise the interpreter in @image and fill in tm_python

@@ -43,7 +43,7 @@ unsigned tm_frames_walk(struct tm_frame *out, unsigned max)
 	unsigned count = 0;
 
 	for (uintptr_t frame = tm_frame_first(); frame && count < max;
-	     frame = tm_frame_caller(frame)) {
+	     frame = tm_frame_caller(&tm_chain, frame)) {
 		if (read_frame(frame, &out[count]))
 			count++;
 	}
@@ -58,14 +58,14 @@ unsigned tm_frames_keys(const struct tm_frame *frames, unsigned count, uint64_t 
 	struct tm_frame seen;
 
 	while (frame && matched < count && depth < max) {
-		keys[depth++] = tm_frame_key(frame);
+		keys[depth++] = tm_frame_key(&tm_chain, frame);
 		if (read_frame(frame, &seen)) {
 			if (seen.code != frames[matched].code ||
 			    seen.offset != frames[matched].offset)
 				return 0;
 			matched++;
 		}
-		frame = tm_frame_caller(frame);
+		frame = tm_frame_caller(&tm_chain, frame);
 	}
 	*whole = !frame;
 	return matched == count ? depth : 0;

@@ -11,46 +11,57 @@
 #include "cpython.h"
 
 /* The chain of the running interpreter, next to what every birth needs of it. */
-extern struct tm_chain tm_chain;
+extern TM_HIDDEN struct tm_chain tm_chain;
 
-TM_INLINE bool tm_frame_is_shim(uintptr_t frame)
+/*
+ * @chain below is the running interpreter's.  Where the hooks are made for one version it is a
+ * constant, and so are its offsets; elsewhere it is &tm_chain.
+ */
+
+TM_INLINE bool tm_frame_is_shim(const struct tm_chain *chain, uintptr_t frame)
 {
-	return tm_chain.owner && TM_FIELD(uint8_t, frame, tm_chain.owner) >= tm_chain.first_shim;
+	return chain->owner && TM_FIELD(uint8_t, frame, chain->owner) >= chain->first_shim;
 }
 
 /* The first Python frame at or above @frame; 0 = none. */
-TM_INLINE uintptr_t tm_frame_python(uintptr_t frame)
+TM_INLINE uintptr_t tm_frame_python(const struct tm_chain *chain, uintptr_t frame)
 {
-	while (frame && unlikely(tm_frame_is_shim(frame)))
-		frame = TM_FIELD(uintptr_t, frame, tm_chain.previous);
+	while (frame && unlikely(tm_frame_is_shim(chain, frame)))
+		frame = TM_FIELD(uintptr_t, frame, chain->previous);
 	return frame;
+}
+
+/* The innermost frame, shims included, of a thread state; 0 = none. */
+TM_INLINE uintptr_t tm_frame_current(const struct tm_chain *chain, uintptr_t thread)
+{
+	if (chain->cframe)
+		thread = TM_FIELD(uintptr_t, thread, chain->cframe);
+	return TM_FIELD(uintptr_t, thread, chain->current);
 }
 
 /* The calling thread's innermost Python frame; 0 = none. */
 TM_INLINE uintptr_t tm_frame_first(void)
 {
-	uintptr_t holder = (uintptr_t)tm_python.thread_state();
+	uintptr_t thread = (uintptr_t)tm_python.thread_state();
 
-	if (likely(holder) && tm_chain.cframe)
-		holder = TM_FIELD(uintptr_t, holder, tm_chain.cframe);
-	return likely(holder) ? tm_frame_python(TM_FIELD(uintptr_t, holder, tm_chain.current)) : 0;
+	return thread ? tm_frame_python(&tm_chain, tm_frame_current(&tm_chain, thread)) : 0;
 }
 
-TM_INLINE uintptr_t tm_frame_caller(uintptr_t frame)
+TM_INLINE uintptr_t tm_frame_caller(const struct tm_chain *chain, uintptr_t frame)
 {
-	return tm_frame_python(TM_FIELD(uintptr_t, frame, tm_chain.previous));
+	return tm_frame_python(chain, TM_FIELD(uintptr_t, frame, chain->previous));
 }
 
 /*
  * What a frame executes, as one number: the instruction's address, or code object and f_lasti
  * packed (a code object is 16-aligned in 47 bits).  Equal as long as the code object lives.
  */
-TM_INLINE uint64_t tm_frame_key(uintptr_t frame)
+TM_INLINE uint64_t tm_frame_key(const struct tm_chain *chain, uintptr_t frame)
 {
-	if (tm_chain.objects)
-		return TM_FIELD(uintptr_t, frame, tm_chain.code) >> 4 << 21 |
-		       (TM_FIELD(uint32_t, frame, tm_chain.instruction) & 0x1fffff);
-	return TM_FIELD(uintptr_t, frame, tm_chain.instruction);
+	if (chain->objects)
+		return TM_FIELD(uintptr_t, frame, chain->code) >> 4 << 21 |
+		       (TM_FIELD(uint32_t, frame, chain->instruction) & 0x1fffff);
+	return TM_FIELD(uintptr_t, frame, chain->instruction);
 }
 
 /*

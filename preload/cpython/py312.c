@@ -3,18 +3,26 @@
  * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_frame.h, pycore_gc.h and
  * pycore_interp.h.
  */
+#include "../hot.h"
 #include "cpython.h"
+
+static const struct tm_chain chain = {.cframe = 56,
+				      .previous = 8,
+				      .instruction = 56,
+				      .owner = 70,
+				      .bytecode = 192,
+				      .first_traceable = 176,
+				      .first_shim = 3};
+
+TM_HOT_SITES(chain)
+TM_HOT_BLOCKS
+static const struct tm_hot hot = {TM_HOT_OF_BLOCKS, TM_HOT_NONE};
 
 const struct tm_adapter tm_adapter_312 = {
 	.name = "3.12",
 	.minor = 12,
-	.chain = {.cframe = 56,
-		  .previous = 8,
-		  .instruction = 56,
-		  .owner = 70,
-		  .bytecode = 192,
-		  .first_traceable = 176,
-		  .first_shim = 3},
+	.chain = &chain,
+	.hot = &hot,
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},

@@ -3,6 +3,7 @@
  * Include/cpython/object.h (PyHeapTypeObject), Include/internal/pycore_interpframe_structs.h,
  * pycore_interp_structs.h and pycore_debug_offsets.h.
  */
+#include "../hot.h"
 #include "cpython.h"
 
 /* Word of _Py_DebugOffsets (Include/internal/pycore_debug_offsets.h) and what it must say. */
@@ -21,16 +22,23 @@ static const struct tm_debug_word debug_words[] = {
 	{11, 7400}, /* interpreter_state.gc */
 	{0, 0},
 };
+static const struct tm_chain chain = {.current = 72,
+				      .previous = 8,
+				      .instruction = 56,
+				      .owner = 74,
+				      .bytecode = 208,
+				      .first_traceable = 192,
+				      .first_shim = 3};
+
+TM_HOT_SITES(chain)
+TM_HOT_TRACED
+static const struct tm_hot hot = {TM_HOT_NONE, TM_HOT_OF_TRACED};
+
 const struct tm_adapter tm_adapter_315 = {
 	.name = "3.15",
 	.minor = 15,
-	.chain = {.current = 72,
-		  .previous = 8,
-		  .instruction = 56,
-		  .owner = 74,
-		  .bytecode = 208,
-		  .first_traceable = 192,
-		  .first_shim = 3},
+	.chain = &chain,
+	.hot = &hot,
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},

@@ -67,6 +67,8 @@ static const struct symbol symbols[] = {
 	{"PyBytes_Type", SLOT(bytes_type), 8, 99},
 	{"PyUnicode_Type", SLOT(str_type), 8, 99},
 	{"PyFrame_Type", SLOT(frame_type), 8, 99},
+	{"PyGen_Type", SLOT(generator_type), 8, 99},
+	{"PyObject_GC_Del", SLOT(collected_free), 8, 99},
 };
 
 /* "3.13.0rc1 (main, ...)": PY_VERSION_HEX as far as it matters here, without release level. */
@@ -175,6 +177,7 @@ bool tm_python_find(const struct tm_image *image, char *why, size_t why_size)
 		return false;
 	}
 	found.family = family_of(found.version_hex);
+	*(void **)&found.tls_address = dlsym(RTLD_DEFAULT, "__tls_get_addr");
 	memcpy(&tm_python, &found, sizeof(found));
 	return true;
 }

@@ -301,10 +301,14 @@ struct tm_site {
 };
 _Static_assert(sizeof(struct tm_site) == 16, "layout changed: bump TM_LAYOUT_MAJOR");
 
-/* A type, by name: classes alike in name and basic size share a record. */
+enum tm_type_flags {
+	TM_TF_MAY_RETURN = 1, /* tracer family: its objects live until their block is freed */
+};
+
+/* A type, by name: classes alike in all of this share a record. */
 struct tm_type {
 	uint32_t name;	     /* string: module.qualname */
-	uint32_t flags;	     /* reserved */
+	uint32_t flags;	     /* enum tm_type_flags */
 	uint64_t basic_size; /* bytes, tp_basicsize plus the collector's head */
 	uint64_t reserved[2];
 };

@@ -25,6 +25,8 @@
 #include <unistd.h>
 
 #include "cpython/cpython.h"
+#include "hot.h"
+#include "hot.h"
 #include "marks.h"
 #include "record.h"
 #include "recorder.h"
@@ -88,15 +90,23 @@ static struct rig {
 	char *heap; /* RIG_HEAP_SIZE bytes, chunk-aligned */
 } rig;
 
+static const struct tm_chain rig_chain = {.objects = true,
+					  .current = 0,
+					  .previous = offsetof(struct rig_frame, previous),
+					  .code = offsetof(struct rig_frame, code),
+					  .instruction = offsetof(struct rig_frame, last),
+					  .unit = 2};
+
+TM_HOT_SITES(rig_chain)
+TM_HOT_BLOCKS
+TM_HOT_TRACED
+static const struct tm_hot rig_hot = {TM_HOT_OF_BLOCKS, TM_HOT_OF_TRACED};
+
 static const struct tm_adapter rig_adapter = {
 	.name = "rig",
 	.minor = 8,
-	.chain = {.objects = true,
-		  .current = 0,
-		  .previous = offsetof(struct rig_frame, previous),
-		  .code = offsetof(struct rig_frame, code),
-		  .instruction = offsetof(struct rig_frame, last),
-		  .unit = 2},
+	.chain = &rig_chain,
+	.hot = &rig_hot,
 	.line_format = TM_LINES_LNOTAB,
 	.code = {.first_line = offsetof(struct rig_code, first_line),
 		 .file = offsetof(struct rig_code, file),

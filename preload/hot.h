@@ -1,0 +1,322 @@
+/*
+ * hot.h - what every allocation, birth and death runs
+ *
+ * Each function here tries the usual shape of its event and leaves all others to record.h's
+ * complete one, as its last act, so that the usual way saves no registers for the other.
+ *
+ * The site of a birth is found by following CPython's frames.  An adapter has these functions
+ * made for its own chain of frames, whose offsets are then constants of the code, and in two
+ * ways: with one frame kept for a site, which takes one look, and with several.
+ */
+#ifndef TIDEMARK_HOT_H
+#define TIDEMARK_HOT_H
+
+#include "cpython/cpython.h"
+#include "record.h"
+
+/* What was there before our hooks. */
+extern TM_HIDDEN struct tm_allocator tm_next_obj, tm_next_mem;
+
+/* Another tool's tracer, called after ours; see hook_tracer.c. */
+extern TM_HIDDEN tm_tracer tm_chained;
+
+/* tm_trace - an event of the tracer, whatever it takes. */
+TM_NOINLINE int tm_trace(void *object, int event);
+
+/* The unusual shapes of what their names say; each returns, or frees, its block. */
+TM_NOINLINE void *tm_mem_born(void *block, size_t size);
+TM_NOINLINE void *tm_block_born(void *block, size_t size);
+TM_NOINLINE void *tm_object_born(void *block, size_t size);
+TM_NOINLINE void *tm_recent_is_full(void *block);
+
+/* Include/cpython/object.h: enum PyRefTracerEvent; 2 comes with a NULL object (3.15). */
+enum {
+	TM_CREATED = 0,
+	TM_DESTROYED = 1
+};
+
+struct tm_hooks {
+	void *(*obj_malloc)(void *ctx, size_t size);
+	void *(*obj_calloc)(void *ctx, size_t count, size_t size);
+	void *(*mem_malloc)(void *ctx, size_t size);
+	void *(*mem_calloc)(void *ctx, size_t count, size_t size);
+	tm_tracer tracer; /* NULL on the allocator family */
+};
+
+/* One version's: [0] keeps one frame of a site, [1] several. */
+struct tm_hot {
+	struct tm_hooks blocks[2]; /* allocator family; NULLs where the version has none */
+	struct tm_hooks traced[2]; /* tracer family */
+};
+
+/* A site, or TM_SITE_UNKNOWN where finding it takes more than a look; see stack.h. */
+typedef uint32_t (*tm_site_function)(void);
+
+/* ---- births ---------------------------------------------------------------- */
+
+/* The slot of a chunk that has seen a birth in this interval; NULL: there is more to do. */
+TM_INLINE struct tm_slot *tm_hot_slot(uintptr_t address, uint64_t birth)
+{
+	struct tm_slot *slot = tm_shadow_slot(address);
+
+	return likely(slot) && likely(slot->stamp == (uint32_t)(birth >> TM_BIRTH_SHIFT) + 1)
+		       ? slot
+		       : NULL;
+}
+
+/* Writes the word of a fresh block; false: it takes more. */
+TM_INLINE bool tm_hot_block(tm_site_function site_here, uintptr_t block, size_t size,
+			    enum tm_kind kind)
+{
+	uint32_t site = site_here();
+	uint64_t birth = tm_get(&tm_birth_bits);
+	struct tm_slot *slot = tm_hot_slot(block, birth);
+
+	if (unlikely(site == TM_SITE_UNKNOWN || !slot || size >= TM_SIZE_BIG ||
+		     block & (TM_GRANULE - 1)))
+		return false;
+	tm_put(&slot->words[tm_shadow_index(block)], tm_block_word(kind, birth, site, size));
+	return true;
+}
+
+/* The mem domain: buffers.  Each *_born below follows an allocation that may have failed. */
+TM_INLINE void *tm_hot_mem_born(tm_site_function site_here, void *block, size_t size)
+{
+	if (unlikely(!block) || likely(tm_hot_block(site_here, (uintptr_t)block, size, TM_BUFFER)))
+		return block;
+	return tm_mem_born(block, size);
+}
+
+/* The object domain, allocator family. */
+TM_INLINE void *tm_hot_block_born(tm_site_function site_here, void *block, size_t size)
+{
+	struct tm_self *self = &tm_self;
+
+	if (unlikely(!block))
+		return block;
+	if (unlikely(!self->recent || !tm_hot_block(site_here, (uintptr_t)block, size, TM_PENDING)))
+		return tm_block_born(block, size);
+	tm_count(&self->counters->created);
+	self->recent[self->recent_count++] = (uintptr_t)block;
+	return likely(self->recent_count < TM_RECENT) ? block : tm_recent_is_full(block);
+}
+
+/* The object domain, tracer family. */
+TM_INLINE void *tm_hot_object_born(tm_site_function site_here, void *block, size_t size)
+{
+	struct tm_self *self = &tm_self;
+	uint32_t site;
+
+	if (unlikely(!block))
+		return block;
+	site = site_here();
+	if (unlikely(self->pending || site == TM_SITE_UNKNOWN))
+		return tm_object_born(block, size);
+	self->pending_site = site;
+	self->pending_size = size;
+	self->pending = (uintptr_t)block;
+	return block;
+}
+
+/* The words of an object in the fresh block it belongs to. */
+TM_INLINE bool tm_hot_fresh(struct tm_self *self, uintptr_t object, uint64_t type)
+{
+	uintptr_t block = self->pending;
+	uint64_t size = self->pending_size, birth = tm_get(&tm_birth_bits);
+	struct tm_slot *slot = tm_hot_slot(block, birth);
+	unsigned index = tm_shadow_index(block);
+	tm_shadow_word *words;
+
+	if (unlikely(!slot || index > TM_NEAR_END || size >= TM_SIZE_BIG))
+		return false;
+	self->pending = 0;
+	words = &slot->words[index];
+	if (object != block)
+		tm_put(words, tm_size_word(TM_SIZE_HEAD, size));
+	else if (size > TM_GRANULE)
+		tm_put(words + 1, tm_size_word(TM_SIZE_TAIL, size));
+	tm_publish(words + ((object - block) >> TM_GRANULE_SHIFT),
+		   TM_OBJECT | birth | (uint64_t)self->pending_site << TM_SITE_SHIFT | type);
+	return true;
+}
+
+/* The word of an object that has no fresh block: it comes off a free list. */
+TM_INLINE bool tm_hot_again(tm_site_function site_here, uintptr_t object, uint64_t type)
+{
+	uint64_t birth = tm_get(&tm_birth_bits);
+	struct tm_slot *slot = tm_hot_slot(object, birth);
+	tm_shadow_word *word;
+	uint32_t site;
+
+	if (unlikely(!slot || object & (TM_GRANULE - 1)))
+		return false;
+	word = &slot->words[tm_shadow_index(object)];
+	site = site_here();
+	if (unlikely(tm_word_kind(tm_get(word)) != TM_FREE || site == TM_SITE_UNKNOWN))
+		return false;
+	tm_publish(word, TM_OBJECT | birth | (uint64_t)site << TM_SITE_SHIFT | type);
+	return true;
+}
+
+TM_INLINE int tm_hot_birth(tm_site_function site_here, void *at)
+{
+	struct tm_self *self = &tm_self;
+	uintptr_t object = (uintptr_t)at, offset = object - self->pending;
+	uint64_t type = tm_type_quick(object);
+	bool done;
+
+	if (unlikely(!type || !self->counters || tm_chained))
+		return tm_trace(at, TM_CREATED);
+	if (offset <= 2 * TM_GC_HEAD && offset < self->pending_size)
+		done = tm_hot_fresh(self, object, type);
+	else
+		done = tm_hot_again(site_here, object, type);
+	if (unlikely(!done))
+		return tm_trace(at, TM_CREATED);
+	tm_count(&self->counters->created);
+	return 0;
+}
+
+/* ---- deaths ---------------------------------------------------------------- */
+
+/* What a word has in common with a quiet death: its kind, if it was born in this interval. */
+TM_INLINE uint64_t tm_hot_quiet(uint64_t word)
+{
+	return (word ^ tm_get(&tm_death_bits)) & (TM_QUIET_MASK | TM_KIND_MASK);
+}
+
+TM_INLINE int tm_hot_death(void *at)
+{
+	struct tm_self *self = &tm_self;
+	tm_shadow_word *word = tm_shadow_find((uintptr_t)at);
+
+	if (unlikely(!word || !self->counters || tm_chained ||
+		     tm_hot_quiet(tm_get(word)) != TM_OBJECT))
+		return tm_trace(at, TM_DESTROYED);
+	tm_put(word, 0);
+	tm_count(&self->counters->destroyed);
+	return 0;
+}
+
+/* What was found where a block begins that is about to be freed. */
+enum tm_found {
+	TM_FOUND_NOTHING,
+	TM_FOUND_DONE, /* its words are cleared, no record is needed */
+	TM_FOUND_MORE, /* tm_death_block() has to look */
+};
+
+TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
+{
+	struct tm_slot *slot = tm_shadow_slot(block);
+	unsigned index = tm_shadow_index(block);
+	tm_shadow_word *words;
+	uint64_t value, quiet;
+
+	if (unlikely(!slot || !slot->words))
+		return TM_FOUND_NOTHING;
+	words = &slot->words[index];
+	value = tm_get(words);
+	quiet = tm_hot_quiet(value);
+	if (likely((quiet == TM_PENDING || quiet == TM_BUFFER) &&
+		   value >> TM_TYPE_SHIFT != TM_SIZE_BIG)) {
+		tm_put(words, 0);
+		return TM_FOUND_DONE;
+	}
+	if (unlikely(index > TM_NEAR_END))
+		return TM_FOUND_MORE;
+	/* The tracer has seen the object of a block die: what is left is the size. */
+	if (tm_word_kind(value) == TM_SIZE_HEAD && tm_word_size(value) > 2 * TM_GC_HEAD &&
+	    tm_word_kind(tm_get(words + 1)) != TM_OBJECT &&
+	    tm_word_kind(tm_get(words + 2)) != TM_OBJECT) {
+		tm_put(words, 0);
+		return TM_FOUND_DONE;
+	}
+	if (value == 0) {
+		if (tm_word_kind(tm_get(words + 1)) != TM_SIZE_TAIL)
+			return TM_FOUND_NOTHING;
+		tm_put(words + 1, 0);
+		return TM_FOUND_DONE;
+	}
+	return TM_FOUND_MORE;
+}
+
+/* ---- the hooks ------------------------------------------------------------- */
+
+#define TM_HOT_ALLOCATOR(domain, name, way)                                                        \
+	static void *name##_malloc_##way(void *ctx, size_t size)                                   \
+	{                                                                                          \
+		void *block = tm_next_##domain.malloc(ctx, size);                                  \
+                                                                                                   \
+		return tm_hot_##name##_born(site_of_##way, block, size);                           \
+	}                                                                                          \
+	static void *name##_calloc_##way(void *ctx, size_t count, size_t size)                     \
+	{                                                                                          \
+		void *block = tm_next_##domain.calloc(ctx, count, size);                           \
+                                                                                                   \
+		return tm_hot_##name##_born(site_of_##way, block, count * size);                   \
+	}
+
+/* Births and deaths are functions of their own: the light one does not pay for the other's stack.
+ */
+#define TM_HOT_TRACE(way)                                                                          \
+	static __attribute__((noinline)) int birth_##way(void *object)                             \
+	{                                                                                          \
+		return tm_hot_birth(site_of_##way, object);                                        \
+	}                                                                                          \
+	static int trace_##way(void *object, int event, void *data)                                \
+	{                                                                                          \
+		(void)data;                                                                        \
+		if (event == TM_CREATED)                                                           \
+			return birth_##way(object);                                                \
+		return likely(event == TM_DESTROYED) ? tm_hot_death(object) : 0;                   \
+	}
+
+/*
+ * For @chain, a constant.  Several frames are compared in a loop, which is better off in a function
+ * of its own.
+ */
+#define TM_HOT_SITES(chain)                                                                        \
+	TM_INLINE uint32_t site_of_frame(void)                                                     \
+	{                                                                                          \
+		return tm_site_of_frame(&(chain));                                                 \
+	}                                                                                          \
+	static __attribute__((noinline)) uint32_t site_of_stack(void)                              \
+	{                                                                                          \
+		return tm_site_of_stack(&(chain));                                                 \
+	}                                                                                          \
+	TM_HOT_ALLOCATOR(mem, mem, frame)                                                          \
+	TM_HOT_ALLOCATOR(mem, mem, stack)
+
+/* The hooks of one family; TM_HOT_SITES comes before, once for both. */
+#define TM_HOT_BLOCKS                                                                              \
+	TM_HOT_ALLOCATOR(obj, block, frame)                                                        \
+	TM_HOT_ALLOCATOR(obj, block, stack)
+
+#define TM_HOT_TRACED                                                                              \
+	TM_HOT_ALLOCATOR(obj, object, frame)                                                       \
+	TM_HOT_ALLOCATOR(obj, object, stack)                                                       \
+	TM_HOT_TRACE(frame)                                                                        \
+	TM_HOT_TRACE(stack)
+
+#define TM_HOT_OF(way, name, tracer)                                                               \
+	{                                                                                          \
+		name##_malloc_##way, name##_calloc_##way, mem_malloc_##way, mem_calloc_##way,      \
+			tracer                                                                     \
+	}
+
+#define TM_HOT_OF_BLOCKS                                                                           \
+	{                                                                                          \
+		TM_HOT_OF(frame, block, NULL), TM_HOT_OF(stack, block, NULL)                       \
+	}
+#define TM_HOT_OF_TRACED                                                                           \
+	{                                                                                          \
+		TM_HOT_OF(frame, object, trace_frame), TM_HOT_OF(stack, object, trace_stack)       \
+	}
+#define TM_HOT_NONE                                                                                \
+	{                                                                                          \
+		{                                                                                  \
+			NULL, NULL, NULL, NULL, NULL                                               \
+		}                                                                                  \
+	}
+
+#endif
