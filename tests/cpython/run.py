@@ -82,13 +82,16 @@ class Check:
         elif self._fails_alone(name):
             self.differences.append((name, text))
         else:
-            self.notes.append(f"{name} failed once, and passed twice when run alone")
+            self.notes.append(f"{name} failed once, and passed twice when run alone:\n{text}")
 
     def _fails_alone(self, name):
-        """Whether it fails when nothing runs before it, and only with the recorder."""
+        """Whether it fails when nothing runs before it, and only with the recorder.
+
+        What is no single test, such as a module that died, is run again as a whole.
+        """
         only = name if name.rsplit(".", 1)[-1].startswith("test") else None
-        return (any(self._recorded(only).failed() for _ in range(2))
-                and not self._plain(only).failed())
+        again = [self._recorded(only).failed() for _ in range(2)]
+        return bool(set().union(*again) - self._plain(only).failed())
 
     def _report(self, recorded, plain):
         good = not self.differences and not self.complaints
@@ -123,18 +126,21 @@ def wanted_modules(args):
     return [name.split("|") for name in names]
 
 
-def checks_on(python, args, scratch):
-    """The checks of one interpreter.  Modules that its version does not have are named."""
-    there = suite.modules_of(python, environment())
-    checks, absent = [], []
+def checks_of(found, args, scratch):
+    """Module by module, as they are listed; what an interpreter does not have is named."""
+    there = {python: suite.modules_of(python, environment()) for python in found}
+    absent = {python: [] for python in found}
+    checks = []
     for names in wanted_modules(args):
-        found = [name for name in names if name in there]
-        if found:
-            checks.append(Check(python, found[0], args, scratch))
-        else:
-            absent.append(names[0])
-    if absent:
-        say(f"         {python.name} ({python.version}) has no {' '.join(absent)}")
+        for python in found:
+            own = [name for name in names if name in there[python]]
+            if own:
+                checks.append(Check(python, own[0], args, scratch))
+            else:
+                absent[python].append(names[0])
+    for python in found:
+        if absent[python]:
+            say(f"         {python.name} ({python.version}) has no {' '.join(absent[python])}")
     return checks
 
 
@@ -172,7 +178,7 @@ def main():
     found, skipped = interpreters(globs)
     scratch = tempfile.mkdtemp(prefix="tidemark-cpython-", dir="/tmp")
     try:
-        checks = [check for python in found for check in checks_on(python, args, scratch)]
+        checks = checks_of(found, args, scratch)
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
             done = list(pool.map(Check.run, checks))
     finally:

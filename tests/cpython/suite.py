@@ -56,7 +56,8 @@ def run(python, module, env, scratch, timeout, only=None):
     """Runs one module, or of that only the test of that full name."""
     with tempfile.TemporaryDirectory(prefix=f"{module}-", dir=scratch) as place:
         report = os.path.join(place, "report.xml")
-        argv = [*python.command, "-m", "test", "--fail-env-changed", "--junit-xml", report,
+        # only a verbose runner names the tests of which parts failed
+        argv = [*python.command, "-m", "test", "-v", "--fail-env-changed", "--junit-xml", report,
                 *(["-m", only] if only else []), module]
         started = time.monotonic()
         status, output = _run_process(argv, env, place, timeout)
