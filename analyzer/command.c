@@ -5,8 +5,8 @@
 #include "mem.h"
 
 static const struct tm_command *const commands[] = {
-	&tm_cmd_run,	 &tm_cmd_ps,  &tm_cmd_mark, &tm_cmd_marks, &tm_cmd_diff,
-	&tm_cmd_garbage, &tm_cmd_ids, &tm_cmd_save, &tm_cmd_rm,
+	&tm_cmd_run,	 &tm_cmd_ps,  &tm_cmd_mark,  &tm_cmd_marks, &tm_cmd_diff,
+	&tm_cmd_garbage, &tm_cmd_ids, &tm_cmd_reach, &tm_cmd_save,  &tm_cmd_rm,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -25,7 +25,7 @@ struct tm_command {
 };
 
 extern const struct tm_command tm_cmd_run, tm_cmd_ps, tm_cmd_mark, tm_cmd_marks, tm_cmd_diff,
-	tm_cmd_garbage, tm_cmd_ids, tm_cmd_save, tm_cmd_rm;
+	tm_cmd_garbage, tm_cmd_ids, tm_cmd_reach, tm_cmd_save, tm_cmd_rm;
 
 /* The command of this name; NULL when there is none. */
 const struct tm_command *tm_command_find(const char *name);

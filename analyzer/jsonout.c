@@ -8,8 +8,6 @@
 #include "mem.h"
 #include "text.h"
 
-#define SCHEMA_VERSION 1
-
 /* Sixteen digits: microseconds in a time of today, and no 0.30000000000000004. */
 #define FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(16))
 
@@ -32,7 +30,7 @@ struct tm_json tm_json_open(FILE *out)
 	struct tm_json json = {out, false};
 
 	fputc('{', out);
-	tm_json_member(&json, "tidemark", json_integer(SCHEMA_VERSION));
+	tm_json_member(&json, "tidemark", json_integer(TM_JSON_SCHEMA));
 	return json;
 }
 

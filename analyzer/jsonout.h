@@ -12,6 +12,9 @@
 
 #include "reader.h"
 
+/* Version of what reports look like; goes up when a key changes its meaning. */
+#define TM_JSON_SCHEMA 1
+
 struct tm_json {
 	FILE *out;
 	bool more; /* something stands before the next member or element */

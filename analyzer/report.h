@@ -94,12 +94,17 @@ void tm_report_command_text(struct tm_reader *reader, FILE *out);
 /* "3.13.5" */
 struct tm_bytes tm_report_python(const struct tm_reader *reader);
 
+/* What tells one recording from all others, and is the same in copies of it. */
+#define TM_REPORT_ID 64
+const char *tm_report_recording_id(const struct tm_reader *reader, char id[TM_REPORT_ID]);
+
 /* {"file","line","function"}, or null for no frame; an unknown line is null. */
 json_t *tm_report_site_json(struct tm_model *model, uint32_t site);
 
 /* The members every report begins with: process, completeness, notes. */
 void tm_report_process_json(struct tm_json *json, struct tm_reader *reader);
 void tm_report_span_json(struct tm_json *json, const struct tm_span *span);
+json_t *tm_report_point_json(const struct tm_point *point);
 void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes);
 
 /* The notes as the end of a text report, wrapped to the terminal. */

@@ -125,27 +125,43 @@ json_t *tm_report_site_json(struct tm_model *model, uint32_t site)
 	return place_json(model, &place);
 }
 
+const char *tm_report_recording_id(const struct tm_reader *reader, char id[TM_REPORT_ID])
+{
+	const struct tm_header *header = tm_reader_header(reader);
+
+	/* an exec keeps pid and start, but not the time */
+	snprintf(id, TM_REPORT_ID, "%" PRIu32 ".%" PRIu64 ".%" PRIu64, header->pid,
+		 header->start_ticks, header->time_ns);
+	return id;
+}
+
 void tm_report_process_json(struct tm_json *json, struct tm_reader *reader)
 {
+	char id[TM_REPORT_ID];
+
 	tm_json_member(json, "pid", json_integer(tm_reader_header(reader)->pid));
 	tm_json_member(json, "command", tm_report_command_json(reader));
 	tm_json_member(json, "python", tm_json_bytes(tm_report_python(reader)));
+	tm_json_member(json, "recording_id", json_string(tm_report_recording_id(reader, id)));
 }
 
-static json_t *point_json(const struct tm_point *point)
+json_t *tm_report_point_json(const struct tm_point *point)
 {
 	json_t *object = json_object();
 
 	json_object_set_new(object, "mark", point->now ? json_null() : json_integer(point->number));
 	json_object_set_new(object, "name", tm_json_bytes(tm_point_name(point)));
 	json_object_set_new(object, "time", tm_json_time(point->time_ns));
+	/* two looks at "now" can be compared only when it is known in which interval they were */
+	if (point->now)
+		json_object_set_new(object, "after_mark", json_integer(point->number - 1));
 	return object;
 }
 
 void tm_report_span_json(struct tm_json *json, const struct tm_span *span)
 {
-	tm_json_member(json, "from", point_json(&span->from));
-	tm_json_member(json, "to", point_json(&span->to));
+	tm_json_member(json, "from", tm_report_point_json(&span->from));
+	tm_json_member(json, "to", tm_report_point_json(&span->to));
 }
 
 void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes)

@@ -219,7 +219,7 @@ static void every_command_has_help(void **state)
 		assert_non_null(strstr(outcome.out, command->summary));
 		assert_ptr_equal(tm_command_find(command->name), command);
 	}
-	assert_int_equal(count, 9);
+	assert_int_equal(count, 10);
 }
 
 static void slips_find_the_nearest_command(void **state)
