@@ -31,4 +31,13 @@
 #define tm_put(p, v)	 atomic_store_explicit((p), (v), memory_order_relaxed)
 #define tm_publish(p, v) atomic_store_explicit((p), (v), memory_order_release)
 
+/* Stores @value unless a larger one is there. */
+TM_INLINE void tm_raise(_Atomic uint32_t *word, uint32_t value)
+{
+	uint32_t seen = tm_get(word);
+
+	while (seen < value && !atomic_compare_exchange_weak(word, &seen, value))
+		;
+}
+
 #endif

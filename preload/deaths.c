@@ -1,6 +1,7 @@
 #include "deaths.h"
 
 #include "segment.h"
+#include "tallies.h"
 
 static struct tm_region *ring_region(void)
 {
@@ -26,50 +27,17 @@ static uint64_t tally_word(uint64_t word)
 	return word & ~TM_WATCHED;
 }
 
-static void tally(uint64_t word, uint64_t death, uint64_t size)
-{
-	struct tm_region *region = &tm_segment.header->regions[TM_R_TALLIES];
-	struct tm_tally *slots;
-	uint64_t count = region->capacity / sizeof(*slots);
-	uint64_t at = (word * 0x9e3779b97f4a7c15ull ^ death * 0xff51afd7ed558ccdull) >> 44;
-
-	if (!tm_segment_back(TM_R_TALLIES, region->capacity)) {
-		tm_lose(TM_L_TALLIES);
-		return;
-	}
-	slots = tm_segment_at(TM_R_TALLIES, 0);
-	for (unsigned probe = 0; probe < 64; probe++) {
-		struct tm_tally *slot = &slots[(at + probe) % count];
-		uint64_t empty = 0;
-
-		if (tm_get(&slot->word) == 0 &&
-		    atomic_compare_exchange_strong(&slot->word, &empty, word)) {
-			atomic_fetch_add(&region->used, 1);
-			tm_publish(&slot->death, death | TM_TALLY_VALID);
-		}
-		/* Another thread may have claimed the slot and not yet said for which death: then
-		 * the next one serves as well, readers add equal ones up. */
-		if (tm_get(&slot->word) == word &&
-		    tm_get(&slot->death) == (death | TM_TALLY_VALID)) {
-			atomic_fetch_add_explicit(&slot->bytes, size, memory_order_relaxed);
-			atomic_fetch_add_explicit(&slot->count, 1, memory_order_release);
-			return;
-		}
-	}
-	tm_lose(TM_L_TALLIES);
-}
-
 /* The record that was in the slot for one round of the ring goes to the tallies. */
 static void retire(struct tm_death *slot)
 {
 	uint64_t meta = atomic_exchange(&slot->meta, 0);
 
 	tm_lose(TM_L_RING);
-	if (meta)
-		tally(tally_word(slot->word), meta >> 32, slot->size);
+	if (meta && !tm_tallies_add(TM_R_TALLIES, tally_word(slot->word), meta >> 32, slot->size))
+		tm_lose(TM_L_TALLIES);
 }
 
-void tm_deaths_add(uintptr_t address, uint64_t word, uint64_t size, uint32_t mark, unsigned flags)
+void tm_deaths_add(const struct tm_dying *dying, uint32_t mark, unsigned flags)
 {
 	struct tm_region *region = ring_region();
 	uint64_t slots = region->capacity / sizeof(struct tm_death);
@@ -88,9 +56,11 @@ void tm_deaths_add(uintptr_t address, uint64_t word, uint64_t size, uint32_t mar
 		}
 		retire(slot);
 	}
-	slot->address = address;
-	slot->word = word & ~TM_WATCHED;
-	slot->size = size;
-	slot->before = 0;
+	if (dying->size > TM_SMALL_MOST)
+		flags |= TM_DF_LARGE;
+	slot->address = dying->address;
+	slot->word = dying->word & ~TM_WATCHED;
+	slot->size = dying->size;
+	slot->before = dying->before;
 	tm_publish(&slot->meta, TM_DEATH_META(index + 1, mark, flags));
 }

@@ -13,11 +13,19 @@
  */
 void tm_deaths_prepare(void);
 
+/* What dies: an object, or a block that holds none. */
+struct tm_dying {
+	uintptr_t address;
+	uint64_t word;	 /* what stood for it */
+	uint64_t size;	 /* bytes of its block, 0 = not known */
+	uint64_t before; /* address of the memory that it had replaced, 0 = none */
+};
+
 /*
- * tm_deaths_add - record that what @word stands for died in the interval of @mark
- * @size: bytes of its block, 0 = not known.  The caller clears the word afterwards.
+ * tm_deaths_add - record a death in the interval of @mark
+ * @flags: enum tm_death_flags; TM_DF_LARGE is added here.  The caller clears the words afterwards.
  * Lock-free; may be called from several threads at once.
  */
-void tm_deaths_add(uintptr_t address, uint64_t word, uint64_t size, uint32_t mark, unsigned flags);
+void tm_deaths_add(const struct tm_dying *dying, uint32_t mark, unsigned flags);
 
 #endif

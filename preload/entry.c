@@ -7,6 +7,7 @@
  * it, and nothing else of this library ever runs.
  */
 #include "cpython/cpython.h"
+#include "figures.h"
 #include "hook_alloc.h"
 #include "hook_tracer.h"
 #include "stack.h"
@@ -113,6 +114,7 @@ static void install(const struct tm_image *image)
 		return;
 	}
 	tm_stack_start(tm_config.frames);
+	tm_figures_install();
 	if (!tm_hook_alloc_installed())
 		tm_hook_alloc_install();
 	if (tm_python.family == TM_FAMILY_TRACER && !tm_hook_tracer_install())

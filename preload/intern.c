@@ -412,16 +412,21 @@ bool tm_intern_known_type(uintptr_t type)
 	return known;
 }
 
-void tm_intern_forget(uintptr_t address)
+bool tm_intern_forget(uintptr_t address)
 {
+	bool code, known;
+
 	tm_packed_drop(tm_packed_slot(tm_code_cache, TM_CODE_CACHE_BITS, address), address);
 	tm_packed_drop(tm_packed_slot(tm_type_cache, TM_TYPE_CACHE_BITS, address), address);
 	tm_lock();
-	if (tm_map_get(&code_map, address))
+	code = tm_map_get(&code_map, address) != 0;
+	known = code || tm_map_get(&type_map, address) != 0;
+	if (code)
 		tm_stack_forget();
 	tm_map_remove(&code_map, address);
 	tm_map_remove(&type_map, address);
 	tm_unlock();
+	return known;
 }
 
 /* ---- a new recording ------------------------------------------------------- */

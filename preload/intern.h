@@ -39,8 +39,11 @@ void tm_intern_alias(uintptr_t copy, uintptr_t type);
 /* tm_intern_known_type - whether the address is a type that was interned and still lives. */
 bool tm_intern_known_type(uintptr_t type);
 
-/* tm_intern_forget - what lived at @address is dying: the address means nothing any more. */
-void tm_intern_forget(uintptr_t address);
+/*
+ * tm_intern_forget - what lived at @address is dying: the address means nothing any more
+ * Returns whether it meant something, to the tables here.
+ */
+bool tm_intern_forget(uintptr_t address);
 
 /*
  * tm_intern_restart - a new recording begins

@@ -2,19 +2,23 @@
  * marks.h - setting marks
  *
  * Two steps.  The bump moves the process into the next interval: lock-free, from a signal handler
- * or any thread, exact in time.  The follow-up, at the next point where Python code could run,
- * makes the full collection that was asked for and takes the figures.
+ * or any thread, exact in time.  The follow-up (follow_up.h) comes at the next point where Python
+ * code could run.
  */
 #ifndef TIDEMARK_MARKS_H
 #define TIDEMARK_MARKS_H
 
 #include "base.h"
+#include "segment.h"
+
+/* The record of a mark that is in the table. */
+TM_INLINE struct tm_mark *tm_mark_at(uint32_t number)
+{
+	return (struct tm_mark *)tm_segment_at(TM_R_MARKS, 0) + number;
+}
 
 /* tm_marks_restart - a new recording begins; @forked: in a forked child, which is under way. */
 void tm_marks_restart(bool forked);
-
-/* tm_marks_after_fork - the child has no follow-up running, whatever the parent did. */
-void tm_marks_after_fork(void);
 
 /* tm_marks_program_begins - interpreter start-up is over: mark 0 is now. */
 void tm_marks_program_begins(void);
@@ -27,19 +31,6 @@ void tm_marks_program_begins(void);
  * Returns its number, 0 when the table is full (counted).  Async-signal-safe, thread-safe.
  */
 uint32_t tm_marks_bump(const char *name, size_t length, uint32_t flags);
-
-/* tm_marks_pending - whether a mark, or a request through the mailbox, waits for its follow-up. */
-bool tm_marks_pending(void);
-
-/* tm_marks_follow_up - do it.  Holds the GIL of the main interpreter, where Python code may run. */
-void tm_marks_follow_up(void);
-
-/*
- * The collector has begun, or ended, a collection in this thread.  A full one that begins while
- * a mark waits serves as that mark's own.
- */
-void tm_marks_collection_starts(int generation);
-void tm_marks_collection_stops(int generation);
 
 /*
  * tm_marks_exit - the interpreter is about to take itself down: set the exit mark

@@ -87,6 +87,17 @@ uint64_t tm_proc_rss(void)
 	return resident ? strtoull(resident + 1, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+uint64_t tm_proc_rss_exact(void)
+{
+	char text[4096];
+	size_t length = tm_proc_read("/proc/self/smaps_rollup", text, sizeof(text) - 1);
+	char *line;
+
+	text[length] = '\0';
+	line = strstr(text, "\nRss:");
+	return line ? strtoull(line + 5, NULL, 10) * 1024 : 0;
+}
+
 struct finished {
 	char name[96];
 	time_t time;

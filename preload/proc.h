@@ -16,8 +16,14 @@ void tm_proc_boot_id(uint8_t out[16]);
 /* Inode of this process's pid namespace; 0 when it cannot be read. */
 uint64_t tm_proc_pid_namespace(void);
 
-/* Resident memory of this process in bytes; 0 when it cannot be read. */
+/* Resident memory of this process in bytes, as the kernel keeps count; 0 = cannot be read. */
 uint64_t tm_proc_rss(void);
+
+/*
+ * The same, counted page by page: some milliseconds for each gigabyte.  0 when it cannot be read
+ * (before Linux 4.14).
+ */
+uint64_t tm_proc_rss_exact(void);
 
 /* tm_proc_read - the first @size bytes of a file; returns how many, 0 on any error. */
 size_t tm_proc_read(const char *path, char *out, size_t size);

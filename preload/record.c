@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include "collections.h"
 #include "deaths.h"
 #include "recorder.h"
 #include "resolve.h"
@@ -89,13 +90,24 @@ static tm_shadow_word *word_for_birth(uintptr_t address, uint64_t birth)
 	return slot ? &slot->words[tm_shadow_index(address)] : NULL;
 }
 
-/* Writes a block's words, born under @born, whatever its size and wherever chunks end. */
-static void put_block_as(uintptr_t block, size_t size, enum tm_kind kind, uint32_t site,
-			 uint64_t born)
+/* The word that says whose place a block took; NULL where the block has no granule for it. */
+static tm_shadow_word *grown_word(uintptr_t block, size_t size, uint64_t birth)
+{
+	unsigned offset = size >= TM_SIZE_BIG ? 2 * TM_GRANULE : TM_GRANULE;
+
+	return size > offset ? word_for_birth(block + offset, birth) : NULL;
+}
+
+/*
+ * Writes a block's words, born under @born, whatever its size and wherever chunks end.
+ * @before: the memory it took the place of, 0 = none.  A block that says so is watched, so that its
+ * death takes the slow way, which clears that word as well.
+ */
+static void put_block_as(uintptr_t block, size_t size, uint64_t value, uintptr_t before)
 {
 	uint64_t birth = tm_get(&tm_birth_bits);
 	tm_shadow_word *word = block & (TM_GRANULE - 1) ? NULL : word_for_birth(block, birth);
-	tm_shadow_word *tail = NULL;
+	tm_shadow_word *tail = NULL, *grown = NULL;
 
 	if (word && size >= TM_SIZE_BIG)
 		tail = word_for_birth(block + TM_GRANULE, birth);
@@ -103,14 +115,20 @@ static void put_block_as(uintptr_t block, size_t size, enum tm_kind kind, uint32
 		lose_birth(block);
 		return;
 	}
+	if (before)
+		grown = grown_word(block, size, birth);
 	if (tail)
 		tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
-	tm_publish(word, tm_block_word(kind, born, site, size));
+	if (grown) {
+		tm_put(grown, tm_size_word(TM_GROWN, before >> TM_GRANULE_SHIFT));
+		value |= TM_WATCHED;
+	}
+	tm_publish(word, value);
 }
 
 static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t site)
 {
-	put_block_as(block, size, kind, site, tm_get(&tm_birth_bits));
+	put_block_as(block, size, tm_block_word(kind, tm_get(&tm_birth_bits), site, size), 0);
 }
 
 void tm_birth_block(uintptr_t block, size_t size, enum tm_kind kind)
@@ -169,8 +187,7 @@ static bool put_fresh(uintptr_t object, uintptr_t block, size_t size, uint64_t v
 	return true;
 }
 
-static void death_of(uintptr_t address, uint64_t value, uint64_t size);
-static uint64_t size_of_object(uintptr_t object);
+static void death_of(const struct tm_dying *dying, bool known, unsigned flags);
 
 /* An object without a fresh block of its own: off a free list, or of another allocator. */
 static void birth_elsewhere(uintptr_t object, uint64_t value, tm_shadow_word *word)
@@ -180,7 +197,7 @@ static void birth_elsewhere(uintptr_t object, uint64_t value, tm_shadow_word *wo
 	if (tm_word_kind(old) == TM_OBJECT) {
 		/* The death of what lived here was not reported. */
 		tm_lose(TM_L_BIRTH_OVER);
-		death_of(object, old, size_of_object(object));
+		death_of(&(struct tm_dying){object, old, tm_object_size(object), 0}, false, 0);
 	}
 	tm_publish(word, value);
 }
@@ -238,30 +255,31 @@ void tm_recent_full(void)
 
 /* ---- deaths ---------------------------------------------------------------- */
 
-/* Leaves a record if @value was born under an earlier mark; forgets it if it was watched. */
-static void death_of(uintptr_t address, uint64_t value, uint64_t size)
+/* Every object of a type that may return is watched. */
+static bool is_watched_by_type(uint64_t word)
 {
-	uint64_t current = tm_birth_now();
-	struct tm_self *self = &tm_self;
-	unsigned flags = self->death_flags;
-	uint32_t birth = tm_word_birth(value);
-	uint32_t mark;
+	return tm_word_kind(word) == TM_OBJECT && tm_intern_may_return(tm_word_type(word));
+}
 
-	if (value & TM_WATCHED)
-		tm_intern_forget(address);
-	if ((value & TM_BIRTH_MASK) == current)
-		return;
-	mark = tm_recorder_current();
-	if (flags & TM_DF_MARK_COLLECTION) {
-		/* Only what was alive at the mark is its trash: born in an earlier interval. */
-		if (birth <= self->collected_mark) {
-			mark = self->collected_mark;
-			self->collected++;
-		} else {
-			flags &= ~(unsigned)TM_DF_MARK_COLLECTION;
-		}
-	}
-	tm_deaths_add(address, value, size, mark, flags);
+/*
+ * Leaves a record of what was born under an earlier mark, counts what the collector reclaims, and
+ * forgets what was watched.
+ * @known: the tables of names knew what dies here
+ * @flags: more enum tm_death_flags
+ */
+static void death_of(const struct tm_dying *dying, bool known, unsigned flags)
+{
+	uint64_t word = dying->word;
+	bool now = (word & TM_BIRTH_MASK) == tm_birth_now();
+	uint32_t mark = tm_recorder_current();
+
+	if (word & TM_WATCHED)
+		known |= tm_intern_forget(dying->address) || is_watched_by_type(word);
+	/* Watched for no other reason than that it was born while a collector ran. */
+	flags |= tm_collections_account(word, dying->size, now && word & TM_WATCHED && !known,
+					&mark);
+	if (!now)
+		tm_deaths_add(dying, mark, flags);
 }
 
 static uint64_t word_at(uintptr_t address)
@@ -271,8 +289,7 @@ static uint64_t word_at(uintptr_t address)
 	return word ? tm_get(word) : 0;
 }
 
-/* Size of the block an object lives in, from the words around it; 0 = not known. */
-static uint64_t size_of_object(uintptr_t object)
+uint64_t tm_object_size(uintptr_t object)
 {
 	uint64_t word = word_at(object - TM_GC_HEAD);
 
@@ -302,31 +319,18 @@ void tm_death_object(uintptr_t object)
 	/* What may still come back dies when its block is freed. */
 	if (value & TM_WATCHED && tm_intern_may_return(tm_word_type(value)))
 		return;
-	death_of(object, value, size_of_object(object));
+	death_of(&(struct tm_dying){object, value, tm_object_size(object), 0}, false, 0);
 	tm_put(word, 0);
 	self = tm_self_here();
 	if (self->counters)
 		tm_count(&self->counters->destroyed);
 }
 
-/* A block that dies with its type not looked at: this is the last chance to. */
-static void death_of_pending(uintptr_t block, uint64_t value, uint64_t size)
+/* Whether it matters what a block of the object domain held: a record or a count is to be made. */
+static bool type_matters(uint64_t value)
 {
-	uintptr_t object = block;
-	enum tm_kind kind = TM_BUFFER;
-
-	if (value & TM_WATCHED) {
-		tm_intern_forget(block + TM_GC_HEAD);
-		tm_intern_forget(block + 2 * TM_GC_HEAD);
-	}
-	if ((value & TM_BIRTH_MASK) != tm_birth_now() && tm_python.family == TM_FAMILY_ALLOCATOR)
-		kind = tm_resolve_kind(block, size, true, &object);
-	if (kind == TM_OBJECT)
-		value = (value & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) |
-			tm_word(TM_OBJECT, 0, 0, tm_type_of(object));
-	else
-		value = (value & ~TM_KIND_MASK) | TM_BUFFER;
-	death_of(object, value, size);
+	return tm_python.family == TM_FAMILY_ALLOCATOR &&
+	       ((value & TM_BIRTH_MASK) != tm_birth_now() || tm_collections_here());
 }
 
 /* The live object in the block whose words were taken, if there is one: its index, else 3. */
@@ -339,39 +343,63 @@ static unsigned object_in(const struct tm_block_words *words)
 	return i;
 }
 
-/* The words of a block as they are. */
-static void look_at(uintptr_t block, struct tm_block_words *out)
+/* Size of the block, from its first words; 0 = not known. */
+static uint64_t size_in(const struct tm_block_words *words)
 {
-	memset(out, 0, sizeof(*out));
-	out->block = block;
-	out->word[0] = word_at(block);
-	out->word[1] = word_at(block + TM_GRANULE);
-	out->word[2] = word_at(block + 2 * TM_GRANULE);
-	switch (tm_word_kind(out->word[0])) {
+	bool tail = tm_word_kind(words->word[1]) == TM_SIZE_TAIL;
+	uint64_t size;
+
+	switch (tm_word_kind(words->word[0])) {
 	case TM_SIZE_HEAD:
-		out->size = tm_word_size(out->word[0]);
-		break;
+		return tm_word_size(words->word[0]);
 	case TM_PENDING:
 	case TM_BUFFER:
-		out->size = tm_word_type(out->word[0]);
-		if (out->size == TM_SIZE_BIG && tm_word_kind(out->word[1]) == TM_SIZE_TAIL)
-			out->size = tm_word_size(out->word[1]);
-		break;
+		size = tm_word_type(words->word[0]);
+		return size == TM_SIZE_BIG && tail ? tm_word_size(words->word[1]) : size;
 	default:
-		if (tm_word_kind(out->word[1]) == TM_SIZE_TAIL)
-			out->size = tm_word_size(out->word[1]);
-		break;
+		return tail ? tm_word_size(words->word[1]) : 0;
 	}
+}
+
+static bool is_plain(uint64_t word)
+{
+	return tm_word_kind(word) == TM_PENDING || tm_word_kind(word) == TM_BUFFER;
+}
+
+/* Which of the words belong to the block: what else lies there is of an object in it. */
+static void keep_own(struct tm_block_words *words)
+{
+	bool head = tm_word_kind(words->word[0]) == TM_SIZE_HEAD;
+	bool plain = is_plain(words->word[0]);
+	enum tm_kind second = tm_word_kind(words->word[1]);
+
 	/* What lies behind the end of the block is its neighbour's. */
-	if (out->size <= TM_GRANULE)
-		out->word[1] = 0;
-	if (out->size <= 2 * TM_GRANULE)
-		out->word[2] = 0;
-	if (tm_word_kind(out->word[0]) != TM_SIZE_HEAD) {
-		out->word[2] = 0;
-		if (tm_word_kind(out->word[1]) != TM_SIZE_TAIL)
-			out->word[1] = 0;
+	if (words->size <= 2 * TM_GRANULE || !(head || (plain && second == TM_SIZE_TAIL &&
+							tm_word_kind(words->word[2]) == TM_GROWN)))
+		words->word[2] = 0;
+	if (words->size <= TM_GRANULE ||
+	    !(head || second == TM_SIZE_TAIL || (plain && second == TM_GROWN)))
+		words->word[1] = 0;
+}
+
+static void take_before(struct tm_block_words *words)
+{
+	for (unsigned i = 1; i < 3; i++) {
+		if (tm_word_kind(words->word[i]) == TM_GROWN && words->word[0] & TM_WATCHED)
+			words->before = tm_word_size(words->word[i]) << TM_GRANULE_SHIFT;
 	}
+}
+
+void tm_block_take(uintptr_t block, struct tm_block_words *out)
+{
+	out->block = block;
+	for (unsigned i = 0; i < 3; i++)
+		out->word[i] = word_at(block + i * TM_GRANULE);
+	out->size = size_in(out);
+	out->before = 0;
+	keep_own(out);
+	if (is_plain(out->word[0]))
+		take_before(out);
 }
 
 static void clear(const struct tm_block_words *words)
@@ -382,31 +410,55 @@ static void clear(const struct tm_block_words *words)
 	}
 }
 
-void tm_block_take(uintptr_t block, struct tm_block_words *out)
-{
-	look_at(block, out);
-	clear(out);
-}
-
 void tm_block_restore(const struct tm_block_words *words)
 {
+	if (is_plain(words->word[0])) {
+		put_block_as(words->block, words->size, words->word[0], words->before);
+		return;
+	}
 	for (unsigned i = 0; i < 3; i++) {
 		if (words->word[i])
 			tm_put(tm_shadow_find(words->block + i * TM_GRANULE), words->word[i]);
 	}
 }
 
-/* A block whose type is not known, or that is no object; the words are as they were. */
-static void death_of_plain(const struct tm_block_words *words)
+/*
+ * A block that dies with its type not looked at: this is the last chance to.  Returns whether it
+ * held an object.
+ */
+static bool death_of_plain(const struct tm_block_words *words, unsigned flags)
 {
-	if (tm_word_kind(words->word[0]) == TM_PENDING)
-		death_of_pending(words->block, words->word[0], words->size);
-	else
-		death_of(words->block, words->word[0], words->size);
+	uint64_t word = words->word[0];
+	struct tm_dying dying = {words->block, word, words->size, 0};
+	bool pending = tm_word_kind(word) == TM_PENDING, known = false;
+
+	if (pending && word & TM_WATCHED) {
+		known = tm_intern_forget(words->block + TM_GC_HEAD);
+		known |= tm_intern_forget(words->block + 2 * TM_GC_HEAD);
+	}
+	if (pending && type_matters(word) &&
+	    tm_resolve_kind(words->block, words->size, true, &dying.address) == TM_OBJECT) {
+		dying.word = (word & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) |
+			     tm_word(TM_OBJECT, 0, 0, tm_type_of(dying.address));
+		death_of(&dying, known, 0);
+		return true;
+	}
+	dying.word = (word & ~TM_KIND_MASK) | TM_BUFFER;
+	dying.before = words->before;
+	death_of(&dying, known, flags);
+	return false;
+}
+
+/* The death of the object in a block, its index among the words. */
+static void death_in(const struct tm_block_words *words, unsigned at)
+{
+	struct tm_dying dying = {words->block + at * TM_GRANULE, words->word[at], words->size, 0};
+
+	death_of(&dying, false, 0);
 }
 
 /* An object still lives in a block that is freed: on the tracer family its death came unsaid. */
-static void death_in_block(const struct tm_block_words *words, unsigned at)
+static void death_unsaid(const struct tm_block_words *words, unsigned at)
 {
 	uint64_t value = words->word[at];
 
@@ -416,29 +468,40 @@ static void death_in_block(const struct tm_block_words *words, unsigned at)
 		if (tm_self_here()->counters)
 			tm_count(&tm_self.counters->destroyed);
 	}
-	death_of(words->block + at * TM_GRANULE, value, words->size);
+	death_in(words, at);
 }
 
 bool tm_death_block(uintptr_t block)
 {
 	struct tm_block_words words;
 	unsigned at;
-	enum tm_kind kind;
 
 	if (!tm_shadow_find(block))
 		return false;
 	/* Records come before the words are cleared, so that a reader misses nothing. */
-	look_at(block, &words);
+	tm_block_take(block, &words);
 	if (!words.word[0] && !words.word[1] && !words.word[2])
 		return false;
-	kind = tm_word_kind(words.word[0]);
 	at = object_in(&words);
-	if (kind == TM_PENDING || kind == TM_BUFFER)
-		death_of_plain(&words);
+	if (is_plain(words.word[0]))
+		death_of_plain(&words, 0);
 	else if (at < 3)
-		death_in_block(&words, at);
+		death_unsaid(&words, at);
 	clear(&words);
 	return true;
+}
+
+void tm_record_leave_out(uintptr_t object)
+{
+	for (uintptr_t before = 0; before <= 2 * TM_GC_HEAD; before += TM_GC_HEAD) {
+		tm_shadow_word *word = tm_shadow_find(object - before);
+		enum tm_kind kind = word ? tm_word_kind(tm_get(word)) : TM_FREE;
+
+		if ((before == 0 && kind == TM_OBJECT) || kind == TM_PENDING) {
+			atomic_fetch_or(word, TM_WATCHED);
+			return;
+		}
+	}
 }
 
 /* ---- blocks that move ------------------------------------------------------ */
@@ -448,47 +511,70 @@ bool tm_death_block(uintptr_t block)
  * there at the mark had another size, and the line that resizes it is the one that makes it grow.
  * Its memory is still as it was.
  */
+static void renew(struct tm_block_words *words, unsigned at)
+{
+	uint64_t *value = &words->word[at < 3 ? at : 0];
+	uint64_t renewed;
+
+	renewed = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | tm_get(&tm_birth_bits) |
+		  (uint64_t)tm_site_here() << TM_SITE_SHIFT;
+	if (at < 3)
+		death_in(words, at);
+	else
+		words->before = death_of_plain(words, TM_DF_RESIZED) ? 0 : words->block;
+	*value = renewed;
+}
+
 void tm_block_renew(struct tm_block_words *words)
 {
 	unsigned at = object_in(words);
-	uint64_t *value = &words->word[at < 3 ? at : 0];
-	enum tm_kind kind = tm_word_kind(*value);
-	uint64_t birth = tm_birth_now();
-	uint64_t renewed;
+	struct tm_block_words old = *words;
 
-	if ((kind != TM_OBJECT && kind != TM_BUFFER && kind != TM_PENDING) ||
-	    (*value & TM_BIRTH_MASK) == birth)
-		return;
-	renewed = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | birth |
-		  (uint64_t)tm_site_here() << TM_SITE_SHIFT;
-	if (kind == TM_PENDING)
-		death_of_pending(words->block, *value, words->size);
-	else
-		death_of(words->block + (at < 3 ? at : 0) * TM_GRANULE, *value, words->size);
-	*value = renewed;
+	if ((at < 3 || is_plain(words->word[0])) &&
+	    (words->word[at < 3 ? at : 0] & TM_BIRTH_MASK) != tm_birth_now())
+		renew(words, at);
+	clear(&old);
+}
+
+/*
+ * What names knew at the old address is forgotten.  What was watched because it was born while a
+ * collector ran is watched on.
+ */
+static uint64_t watch_on(const struct tm_block_words *words, uint64_t word)
+{
+	bool known = false;
+
+	for (unsigned i = 0; word & TM_WATCHED && i < 3; i++)
+		known |= tm_intern_forget(words->block + i * TM_GRANULE);
+	return known ? word & ~TM_WATCHED : word;
+}
+
+/* The block is one without an object: it keeps its birth, and what it grew out of. */
+static void move_plain(const struct tm_block_words *words, uintptr_t block, size_t size)
+{
+	uint64_t first = words->word[0];
+	uint64_t born = watch_on(words, first) & (TM_BIRTH_MASK | TM_WATCHED);
+
+	put_block_as(block, size,
+		     tm_block_word(tm_word_kind(first), born, tm_word_site(first), size),
+		     words->before);
 }
 
 void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
 		   enum tm_kind kind)
 {
 	unsigned at = object_in(words);
-	uint64_t first = words->word[0];
 
 	if (at < 3) {
-		if (words->word[at] & TM_WATCHED)
-			tm_intern_forget(words->block + at * TM_GRANULE);
-		if (!put_fresh(block + at * TM_GRANULE, block, size, words->word[at] & ~TM_WATCHED,
-			       tm_get(&tm_birth_bits)))
+		if (!put_fresh(block + at * TM_GRANULE, block, size,
+			       watch_on(words, words->word[at]), tm_get(&tm_birth_bits)))
 			lose_birth(block);
 		return;
 	}
-	if (tm_word_kind(first) != TM_PENDING && tm_word_kind(first) != TM_BUFFER) {
+	if (is_plain(words->word[0]))
+		move_plain(words, block, size);
+	else
 		tm_birth_block(block, size, kind);
-		if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
-			tm_recent_add(tm_self_here(), block);
-		return;
-	}
-	put_block_as(block, size, tm_word_kind(first), tm_word_site(first), first & TM_BIRTH_MASK);
 	if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
 		tm_recent_add(tm_self_here(), block);
 }

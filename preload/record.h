@@ -63,6 +63,9 @@ TM_NOINLINE bool tm_death_block(uintptr_t block);
 /* What tm_birth_expected() left is no object: write it down. */
 TM_NOINLINE void tm_flush_pending(struct tm_self *self);
 
+/* Size of the block an object lives in, from the words around it; 0 = not known. */
+uint64_t tm_object_size(uintptr_t object);
+
 /* The calling thread's list of recent blocks is full: look at their types. */
 TM_NOINLINE void tm_recent_full(void);
 
@@ -71,6 +74,12 @@ TM_NOINLINE void tm_recent_full(void);
  * Runs may overlap where interpreters have a lock of their own.
  */
 void tm_record_collecting(bool yes);
+
+/*
+ * tm_record_leave_out - an object that is about to die in a run of the collector, by no doing of it
+ * It is taken for one made in that run.  An object that is not known is left alone.
+ */
+void tm_record_leave_out(uintptr_t object);
 
 /*
  * tm_record_enter - births belong to the interval with birth field @birth from now on, if that is
@@ -84,12 +93,16 @@ struct tm_block_words {
 	uintptr_t block;
 	uint64_t word[3]; /* of its first three granules, those that belong to it; else 0 */
 	uint64_t size;	  /* 0 = unknown */
+	uint64_t before;  /* address of the memory that it took the place of; 0 = none */
 };
 
-/* tm_block_take - remember and clear a block's words without recording a death. */
+/* tm_block_take - remember a block's words. */
 void tm_block_take(uintptr_t block, struct tm_block_words *out);
 
-/* tm_block_renew - if the block was born under an earlier mark, record that one's death. */
+/*
+ * tm_block_renew - if the block was born under an earlier mark, record that one's death; then clear
+ * its words
+ */
 void tm_block_renew(struct tm_block_words *words);
 
 /* tm_block_restore - put them back: the realloc failed. */

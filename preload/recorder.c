@@ -6,6 +6,7 @@
 
 #include "cpython/cpython.h"
 #include "deaths.h"
+#include "follow_up.h"
 #include "intern.h"
 #include "lock.h"
 #include "marks.h"
@@ -103,9 +104,8 @@ static void after_fork_in_child(void)
 	tm_stack_forget();
 	tm_self.counters = NULL;
 	tm_self.pending = 0;
-	tm_self.death_flags = 0;
 	atomic_flag_clear(&tm_lock_flag);
-	tm_marks_after_fork();
+	tm_follow_up_after_fork();
 	if (tm_get(&state) == FROZEN || !tm_segment.base)
 		return;
 	parent_base = tm_segment.base;

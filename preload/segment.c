@@ -18,6 +18,7 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
+#define PAGE	   4096ull
 #define STEP	   65536ull /* bytes a table grows by */
 #define SMALL_FILE (1ull << 30)
 
@@ -145,11 +146,16 @@ void tm_blind(enum tm_blind what)
 		atomic_fetch_or(&tm_segment.header->blind, (uint32_t)what);
 }
 
-void tm_lose(enum tm_loss what)
+void tm_lose_many(enum tm_loss what, uint64_t count)
 {
 	if (tm_segment.header)
-		atomic_fetch_add_explicit(&tm_segment.header->losses[what], 1,
+		atomic_fetch_add_explicit(&tm_segment.header->losses[what], count,
 					  memory_order_relaxed);
+}
+
+void tm_lose(enum tm_loss what)
+{
+	tm_lose_many(what, 1);
 }
 
 static void note_full(void)
@@ -319,6 +325,8 @@ void tm_segment_discard(void)
 	tm_segment.header = NULL;
 }
 
+static _Atomic uint64_t pages_held;
+
 void *tm_pages(size_t bytes)
 {
 	int saved = errno;
@@ -326,7 +334,10 @@ void *tm_pages(size_t bytes)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	errno = saved;
-	return pages == MAP_FAILED ? NULL : pages;
+	if (pages == MAP_FAILED)
+		return NULL;
+	atomic_fetch_add_explicit(&pages_held, round_up(bytes, PAGE), memory_order_relaxed);
+	return pages;
 }
 
 void tm_pages_free(void *pages, size_t bytes)
@@ -334,5 +345,11 @@ void tm_pages_free(void *pages, size_t bytes)
 	int saved = errno;
 
 	munmap(pages, bytes);
+	atomic_fetch_sub_explicit(&pages_held, round_up(bytes, PAGE), memory_order_relaxed);
 	errno = saved;
+}
+
+uint64_t tm_pages_held(void)
+{
+	return tm_get(&pages_held);
 }

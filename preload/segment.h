@@ -59,6 +59,7 @@ TM_INLINE void *tm_segment_at(enum tm_region_id region, uint64_t byte)
 
 /* tm_lose - count something that could not be recorded.  Async-signal-safe. */
 void tm_lose(enum tm_loss what);
+void tm_lose_many(enum tm_loss what, uint64_t count);
 
 /* tm_blind - note in the header what cannot be seen from now on.  Async-signal-safe. */
 void tm_blind(enum tm_blind what);
@@ -68,5 +69,8 @@ void *tm_pages(size_t bytes);
 
 /* tm_pages_free - give it back. */
 void tm_pages_free(void *pages, size_t bytes);
+
+/* tm_pages_held - bytes of private memory got and not given back, in whole pages. */
+uint64_t tm_pages_held(void);
 
 #endif

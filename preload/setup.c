@@ -12,6 +12,7 @@
 #include "hook_tracer.h"
 #include "intern.h"
 #include "stack.h"
+#include "follow_up.h"
 #include "marks.h"
 #include "recorder.h"
 #include "segment.h"
@@ -27,7 +28,7 @@ static void *on_mark_signal(void *self, void *args)
 	(void)self;
 	(void)args;
 	tm_hook_tracer_check();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	tm_python.incref(tm_python.none);
 	return tm_python.none;
 }

@@ -7,6 +7,7 @@
 #include "signals.h"
 
 #include "cpython/cpython.h"
+#include "follow_up.h"
 #include "hook_collector.h"
 #include "marks.h"
 #include "recorder.h"
@@ -93,7 +94,7 @@ static void nudge(void)
 {
 	int count = atomic_fetch_add(&nudges, 1) + 1;
 
-	if (taken || count > NUDGES || !tm_marks_pending())
+	if (taken || count > NUDGES || !tm_follow_up_pending())
 		return;
 	python_handler(tm_config.signal);
 	if (count < NUDGES)

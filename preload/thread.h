@@ -24,15 +24,12 @@ struct tm_self {
 	uintptr_t pending;	    /* tracer family: the block that was just allocated */
 	uint64_t pending_size;
 	uint32_t pending_site;
-	uint16_t death_flags;	 /* enum tm_death_flags for deaths of now */
-	uint16_t collected_mark; /* with TM_DF_MARK_COLLECTION: the mark whose collection runs */
-	uint32_t recent_count;	 /* allocator family: blocks in `recent` */
+	uint32_t recent_count; /* allocator family: blocks in `recent` */
 	uintptr_t *recent;
 	uint32_t stack_epoch;	   /* 0: `stacks` holds nothing yet */
 	uint32_t quick_epoch;	   /* the same, 0 also while thread_state is not known */
 	void *const *thread_state; /* where CPython keeps this thread's state; NULL: not known */
-	char *stacks;	    /* TM_STACK_BYTES of struct tm_stack; NULL: none are remembered */
-	uint64_t collected; /* deaths during the mark's own collection */
+	char *stacks; /* TM_STACK_BYTES of struct tm_stack; NULL: none are remembered */
 };
 
 extern TM_HIDDEN _Thread_local struct tm_self tm_self;

@@ -27,10 +27,12 @@
 #define TM_TP_DEL	     376
 #define TM_TP_FINALIZE	     392
 #define TM_BYTES_DATA	     32
+#define TM_LIST_ITEMS	     24
 #define TM_GC_HEAD	     16
 #define TM_FLAG_HEAPTYPE     (1ul << 9)
 #define TM_FLAG_READY	     (1ul << 12)
 #define TM_FLAG_GC	     (1ul << 14)
+#define TM_FLAG_LIST	     (1ul << 25)
 #define TM_FLAG_STR	     (1ul << 28)
 #define TM_FLAG_INT	     (1ul << 24)
 #define TM_FLAG_TYPE	     (1ul << 31)
@@ -48,6 +50,13 @@ struct tm_allocator {
 	void *(*calloc)(void *ctx, size_t count, size_t size);
 	void *(*realloc)(void *ctx, void *block, size_t size);
 	void (*free)(void *ctx, void *block);
+};
+
+/* PyObjectArenaAllocator, Include/cpython/objimpl.h; the same since 3.4. */
+struct tm_arena_allocator {
+	void *ctx;
+	void *(*alloc)(void *ctx, size_t size);
+	void (*free)(void *ctx, void *arena, size_t size);
 };
 
 enum tm_domain {
@@ -139,6 +148,9 @@ struct tm_python {
 	const char *(*get_version)(void);
 	void (*get_allocator)(int domain, struct tm_allocator *out);
 	void (*set_allocator)(int domain, struct tm_allocator *in);
+	void (*get_arena_allocator)(struct tm_arena_allocator *out);
+	void (*set_arena_allocator)(struct tm_arena_allocator *in);
+	const char *(*allocator_name)(void);
 	int (*add_audit_hook)(tm_audit_hook hook, void *data);
 	int (*set_tracer)(tm_tracer tracer, void *data); /* NULL before 3.13 */
 	tm_tracer (*get_tracer)(void **data);
@@ -147,6 +159,9 @@ struct tm_python {
 	void *(*main_interpreter)(void);
 	void *(*intern)(const char *text);
 	void *(*dict_get)(void *dict, void *key);
+	int (*dict_next)(void *dict, long *position, void **key, void **value);
+	void *(*modules)(void); /* sys.modules, borrowed */
+	void *(*module_dict)(void *module);
 	void *(*new_function)(struct tm_method_def *def, void *self, void *module);
 	void *(*import)(const char *name);
 	void *(*call_method)(void *object, const char *name, const char *format, ...);
@@ -198,6 +213,24 @@ uintptr_t tm_python_gc(void);
 
 /* tm_python_collecting - whether a collection runs in the calling thread's interpreter. */
 bool tm_python_collecting(void);
+
+/* The lists that a program may know as gc.garbage. */
+enum {
+	TM_GARBAGE_LISTS = 2
+};
+
+/*
+ * tm_python_garbage - the collector's list of garbage, and what the attribute gc.garbage is now
+ *
+ * A program that binds the attribute to another list does not change where the collector
+ * puts what it finds (Modules/gcmodule.c, handle_legacy_finalizers): both count.  Entries that
+ * are no list, or not there, are NULL, and none is there twice.  Makes no object and takes no
+ * reference; holds the GIL of the main interpreter.
+ */
+void tm_python_garbage(uintptr_t lists[TM_GARBAGE_LISTS]);
+
+/* tm_python_garbage_ready - make the names that finding the attribute takes. */
+void tm_python_garbage_ready(void);
 
 /*
  * tm_python_text - a str object's characters as UTF-8, without touching the object

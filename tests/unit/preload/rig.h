@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "cpython/cpython.h"
-#include "hot.h"
+#include "follow_up.h"
 #include "hot.h"
 #include "marks.h"
 #include "record.h"
@@ -76,6 +76,13 @@ struct rig_gc {
 	void *garbage, *callbacks;
 };
 
+struct rig_list {
+	uint64_t refcnt;
+	void *type;
+	uint64_t length;
+	uintptr_t *items;
+};
+
 /* All that is "part of the program": one object, so that it makes one image. */
 static struct rig {
 	struct rig_type type_type, code_type, list_type, dict_type, str_type, bytes_type;
@@ -86,6 +93,8 @@ static struct rig {
 	char runtime[RIG_GC_STATE];
 	struct rig_gc gc; /* right behind */
 	bool no_thread;	  /* the caller has no thread state */
+	struct tm_arena_allocator arenas;
+	const char *allocator;
 	char dir[64];
 	char *heap; /* RIG_HEAP_SIZE bytes, chunk-aligned */
 } rig;
@@ -142,6 +151,21 @@ static inline int rig_no(void)
 static inline int rig_yes(void)
 {
 	return 1;
+}
+
+static inline void rig_get_arenas(struct tm_arena_allocator *out)
+{
+	*out = rig.arenas;
+}
+
+static inline void rig_set_arenas(struct tm_arena_allocator *in)
+{
+	rig.arenas = *in;
+}
+
+static inline const char *rig_allocator_name(void)
+{
+	return rig.allocator;
 }
 
 static inline void *rig_intern(const char *text)
@@ -223,6 +247,9 @@ static inline void rig_make_python(enum tm_family family)
 	tm_python.is_initialized = rig_yes;
 	tm_python.is_finalizing = rig_no;
 	tm_python.holds_gil = rig_yes;
+	tm_python.get_arena_allocator = rig_get_arenas;
+	tm_python.set_arena_allocator = rig_set_arenas;
+	tm_python.allocator_name = rig_allocator_name;
 	tm_python.intern = rig_intern;
 	tm_python.runtime = rig.runtime;
 	tm_python.type_type = &rig.type_type;
@@ -330,6 +357,23 @@ static inline int rig_teardown(void **state)
 	return 0;
 }
 
+/* ---- the collector ---------------------------------------------------------------- */
+
+/* A run of the collector in this thread, as its callbacks tell of it. */
+static inline void rig_collection_starts(int generation)
+{
+	rig.gc.collecting = 1;
+	tm_follow_up_collection_starts(generation);
+}
+
+static inline void rig_collection_stops(int generation, uint64_t collected, uint64_t uncollectable)
+{
+	struct tm_collected what = {generation, collected, uncollectable};
+
+	tm_follow_up_collection_stops(&what);
+	rig.gc.collecting = 0;
+}
+
 /* ---- apart ---------------------------------------------------------------------------- */
 
 enum {
@@ -425,6 +469,7 @@ static inline void rig_expect_death(uint64_t index, uintptr_t address, uint64_t 
 	assert_int_equal(death->address, address);
 	assert_int_equal(death->word, word);
 	assert_int_equal(death->size, size);
+	flags |= size > TM_SMALL_MOST ? TM_DF_LARGE : 0;
 	assert_int_equal(death->meta, TM_DEATH_META(index + 1, mark, flags));
 }
 

@@ -3,7 +3,15 @@
 
 #include "deaths.h"
 
+static void add(uintptr_t address, uint64_t word, uint64_t size, uint32_t mark, unsigned flags)
+{
+	struct tm_dying dying = {address, word, size, 0};
+
+	tm_deaths_add(&dying, mark, flags);
+}
+
 #define ADDRESS 0x7f0000100000ull
+#define LARGE	((uint64_t)TM_DF_LARGE << 16) /* where meta and tallies have it */
 
 static uint64_t slots(void)
 {
@@ -24,7 +32,7 @@ struct sum {
 	uint64_t count, bytes;
 };
 
-/* What ring and tallies say of the deaths of @word in @mark's interval with @flags. */
+/* What ring and tallies say of the deaths of @word in @mark's interval with @flags, of any size. */
 static struct sum sum_of(uint64_t word, uint32_t mark, unsigned flags)
 {
 	uint64_t death = (uint64_t)mark | (uint64_t)flags << 16;
@@ -33,7 +41,7 @@ static struct sum sum_of(uint64_t word, uint32_t mark, unsigned flags)
 	for (uint64_t i = 0; i < slots() && i < rig_used(TM_R_DEATHS); i++) {
 		const struct tm_death *d = rig_death(i);
 
-		if (d->word == word && d->meta >> 32 == death) {
+		if (d->word == word && (d->meta >> 32 & ~LARGE) == death) {
 			sum.count++;
 			sum.bytes += d->size;
 		}
@@ -41,7 +49,7 @@ static struct sum sum_of(uint64_t word, uint32_t mark, unsigned flags)
 	for (uint64_t i = 0; rig_used(TM_R_TALLIES) && i < tally_slots(); i++) {
 		const struct tm_tally *t = tally(i);
 
-		if (t->word == word && t->death == (death | TM_TALLY_VALID)) {
+		if (t->word == word && (t->death & ~LARGE) == (death | TM_TALLY_VALID)) {
 			sum.count += t->count;
 			sum.bytes += t->bytes;
 		}
@@ -61,7 +69,7 @@ static void records_stand_in_the_order_of_deaths(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 5000; i++)
-		tm_deaths_add(ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, i, 7), 100 + i, i % 9, i % 8);
+		add(ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, i, 7), 100 + i, i % 9, i % 8);
 	assert_int_equal(rig_used(TM_R_DEATHS), 5000);
 	for (unsigned i = 0; i < 5000; i++)
 		rig_expect_death(i, ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, i, 7), 100 + i, i % 9,
@@ -75,7 +83,7 @@ static void the_watched_bit_is_not_recorded(void **state)
 	uint64_t word = tm_word(TM_OBJECT, 3, 4, 5);
 
 	(void)state;
-	tm_deaths_add(ADDRESS, word | TM_WATCHED, 48, 9, 0);
+	add(ADDRESS, word | TM_WATCHED, 48, 9, 0);
 	rig_expect_death(0, ADDRESS, word, 48, 9, 0);
 }
 
@@ -84,7 +92,7 @@ static void a_record_holds_the_largest_of_everything(void **state)
 	uint64_t word = tm_word(TM_BUFFER, TM_MAX_BIRTH, TM_MAX_SITES - 1, TM_SIZE_BIG);
 
 	(void)state;
-	tm_deaths_add((1ull << 47) - 16, word, UINT64_MAX, TM_MAX_MARK, 0xffff);
+	add((1ull << 47) - 16, word, UINT64_MAX, TM_MAX_MARK, 0xffff);
 	rig_expect_death(0, (1ull << 47) - 16, word, UINT64_MAX, TM_MAX_MARK, 0xffff);
 }
 
@@ -116,17 +124,34 @@ static void ring_and_tallies_together_are_exact(void **state)
 		unsigned k = (unsigned)rand() % KEYS;
 		uint64_t size = (uint64_t)rand() % 1000;
 
-		tm_deaths_add(ADDRESS + 16 * i, keys[k].word | (i % 3 ? 0 : TM_WATCHED), size,
-			      keys[k].mark, keys[k].flags);
+		add(ADDRESS + 16 * i, keys[k].word | (i % 3 ? 0 : TM_WATCHED), size, keys[k].mark,
+		    keys[k].flags);
 		count[k]++;
 		bytes[k] += size;
 	}
 	assert_int_equal(rig_used(TM_R_DEATHS), total);
-	assert_int_equal(rig_used(TM_R_TALLIES), KEYS);
+	assert_int_equal(rig_used(TM_R_TALLIES), 2 * KEYS); /* small ones and large ones */
 	for (unsigned k = 0; k < KEYS; k++)
 		expect_sum(keys[k].word, keys[k].mark, keys[k].flags, count[k], bytes[k]);
 	assert_int_equal(rig_lost(TM_L_RING), total - slots());
 	assert_int_equal(rig_lost(TM_L_TALLIES), 0);
+}
+
+static void what_is_no_longer_small_is_told_apart(void **state)
+{
+	uint64_t word = tm_word(TM_BUFFER, 1, 2, 0);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		for (uint64_t size = TM_SMALL_MOST; size <= TM_SMALL_MOST + 1; size++)
+			add(ADDRESS, word, size, 3, 0);
+	}
+	assert_int_equal(rig_death(0)->meta >> 48, 0);
+	assert_int_equal(rig_death(1)->meta >> 48, TM_DF_LARGE);
+	for (uint64_t i = 0; i < slots(); i++)
+		add(ADDRESS, tm_word(TM_OBJECT, 1, 1, 1), 0, 3, 0);
+	assert_int_equal(rig_used(TM_R_TALLIES), 2);
+	expect_sum(word, 3, 0, 4, 4 * TM_SMALL_MOST + 2);
 }
 
 static void the_newest_records_are_all_there_after_a_turn(void **state)
@@ -135,7 +160,7 @@ static void the_newest_records_are_all_there_after_a_turn(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < total; i++)
-		tm_deaths_add(ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, 2, 3), i, 4, 0);
+		add(ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, 2, 3), i, 4, 0);
 	for (uint64_t i = total - slots(); i < total; i++)
 		rig_expect_death(i, ADDRESS + 16 * i, tm_word(TM_OBJECT, 1, 2, 3), i, 4, 0);
 }
@@ -146,18 +171,18 @@ static void tallies_do_not_tell_buffers_apart_by_size(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < slots(); i++) {
-		unsigned size = 16 + (unsigned)(i % 500);
+		unsigned size = 12 + (unsigned)(i % 500);
 
-		tm_deaths_add(ADDRESS, tm_word(kinds[i % 2], 1, 2, size), size, 3, 0);
+		add(ADDRESS, tm_word(kinds[i % 2], 1, 2, size), size, 3, 0);
 	}
 	for (uint64_t i = 0; i < slots(); i++)
-		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, 1, 1), 0, 3, 0);
+		add(ADDRESS, tm_word(TM_OBJECT, 1, 1, 1), 0, 3, 0);
 	assert_int_equal(rig_used(TM_R_TALLIES), 2);
 	for (unsigned k = 0; k < 2; k++) {
 		uint64_t bytes = 0;
 
 		for (uint64_t i = k; i < slots(); i += 2)
-			bytes += 16 + i % 500;
+			bytes += 12 + i % 500;
 		expect_sum(tm_word(kinds[k], 1, 2, 0), 3, 0, slots() / 2, bytes);
 	}
 }
@@ -166,7 +191,7 @@ static void tallies_keep_types_apart(void **state)
 {
 	(void)state;
 	for (uint64_t i = 0; i < 2 * slots(); i++)
-		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, 2, (uint32_t)(i % 60)), 1, 3, 0);
+		add(ADDRESS, tm_word(TM_OBJECT, 1, 2, (uint32_t)(i % 60)), 1, 3, 0);
 	assert_int_equal(rig_used(TM_R_TALLIES), 60);
 	for (uint32_t type = 0; type < 60; type++)
 		expect_sum(tm_word(TM_OBJECT, 1, 2, type), 3, 0,
@@ -181,9 +206,9 @@ static void what_the_tallies_cannot_hold_is_counted_as_lost(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < total; i++)
-		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, (uint32_t)i, 1), 1, 3, 0);
+		add(ADDRESS, tm_word(TM_OBJECT, 1, (uint32_t)i, 1), 1, 3, 0);
 	for (uint64_t i = 0; i < total; i++)
-		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 2, (uint32_t)i, 1), 1, 3, 0);
+		add(ADDRESS, tm_word(TM_OBJECT, 2, (uint32_t)i, 1), 1, 3, 0);
 	for (uint64_t i = 0; i < tally_slots(); i++)
 		kept += tally(i)->count;
 	assert_true(rig_lost(TM_L_TALLIES) > 0);
@@ -200,7 +225,7 @@ static void without_space_every_death_is_counted_as_lost(void **state)
 	(void)state;
 	tm_put(&tm_segment.reserved, tm_segment.max);
 	for (uint64_t i = 0; i < 2 * slots(); i++)
-		tm_deaths_add(ADDRESS, tm_word(TM_OBJECT, 1, 2, 3), 1, 3, 0);
+		add(ADDRESS, tm_word(TM_OBJECT, 1, 2, 3), 1, 3, 0);
 	assert_int_equal(tm_get(&ring->backed) / sizeof(struct tm_death), fit);
 	assert_int_equal(rig_lost(TM_L_TALLIES), 2 * slots() - fit);
 	assert_int_equal(sum_of(tm_word(TM_OBJECT, 1, 2, 3), 3, 0).count, fit);
@@ -215,6 +240,7 @@ int main(void)
 		TEST(the_watched_bit_is_not_recorded),
 		TEST(a_record_holds_the_largest_of_everything),
 		TEST(ring_and_tallies_together_are_exact),
+		TEST(what_is_no_longer_small_is_told_apart),
 		TEST(the_newest_records_are_all_there_after_a_turn),
 		TEST(tallies_do_not_tell_buffers_apart_by_size),
 		TEST(tallies_keep_types_apart),

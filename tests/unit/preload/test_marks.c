@@ -67,7 +67,7 @@ static void mark_0_is_the_start_of_the_program_proper(void **state)
 	assert_int_equal(tm_segment.header->start_set, 1);
 	born(0);
 	assert_int_equal(birth_of(0), 1);
-	assert_false(tm_marks_pending());
+	assert_false(tm_follow_up_pending());
 }
 
 static void what_is_born_before_the_program_has_birth_0(void **state)
@@ -128,7 +128,7 @@ static void a_mark_opens_its_interval_and_keeps_the_counters_of_its_moment(void 
 	assert_true(mark->monotonic_ns > rig_mark(0)->monotonic_ns);
 	assert_int_equal(mark->name_length, 4);
 	assert_memory_equal(mark->name, "warm", 5);
-	assert_true(tm_marks_pending());
+	assert_true(tm_follow_up_pending());
 }
 
 static void names_are_cut_at_their_most_and_may_be_missing(void **state)
@@ -326,11 +326,11 @@ static void a_request_for_a_follow_up_alone_sets_no_mark(void **state)
 	assert_int_equal(mailbox()->mark, 0);
 	assert_int_equal(current(), 0);
 	assert_int_equal(tm_segment.header->follow_ups, 0);
-	assert_true(tm_marks_pending());
-	tm_marks_follow_up();
+	assert_true(tm_follow_up_pending());
+	tm_follow_up_run();
 	assert_int_equal(tm_segment.header->follow_ups, 1);
-	assert_false(tm_marks_pending());
-	tm_marks_follow_up();
+	assert_false(tm_follow_up_pending());
+	tm_follow_up_run();
 	assert_int_equal(tm_segment.header->follow_ups, 1);
 }
 
@@ -344,11 +344,11 @@ static long collect(void)
 {
 	assert_int_equal(rig.gc.enabled, 1);
 	collections++;
-	tm_marks_collection_starts(2);
+	rig_collection_starts(2);
 	dies(1);
 	born(9);
 	dies(9);
-	tm_marks_collection_stops(2);
+	rig_collection_stops(2, 0, 0);
 	return 0;
 }
 
@@ -365,29 +365,34 @@ static int setup_collecting(void **state)
 
 static void a_follow_up_takes_the_figures_once(void **state)
 {
-	uint64_t list[3] = {1, (uintptr_t)&rig.list_type, 3};
+	uintptr_t items[10];
+	struct rig_list list = {1, &rig.list_type, 3, items};
 
 	(void)state;
-	rig.gc.garbage = list;
+	for (unsigned i = 0; i < 10; i++) {
+		born(i);
+		items[i] = block_at(i) + 16;
+	}
+	rig.gc.garbage = &list;
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(rig_mark(1)->state, TM_MARK_FOLLOWED);
 	assert_int_equal(rig_mark(1)->garbage, 3);
 	assert_int_equal(rig_mark(1)->garbage_new, 3);
 	assert_true(rig_mark(1)->figures.rss > 0);
 	assert_true(rig_mark(1)->pause_ns > 0);
 	assert_int_equal(flags_of(1), TM_MF_API);
-	assert_false(tm_marks_pending());
-	list[2] = 10;
-	tm_marks_follow_up();
+	assert_false(tm_follow_up_pending());
+	list.length = 10;
+	tm_follow_up_run();
 	assert_int_equal(rig_mark(1)->garbage, 3);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(rig_mark(2)->garbage, 10);
 	assert_int_equal(rig_mark(2)->garbage_new, 7);
-	list[2] = 4;
+	list.length = 4;
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(rig_mark(3)->garbage, 4);
 	assert_int_equal(rig_mark(3)->garbage_new, 0);
 }
@@ -399,7 +404,7 @@ static void what_is_no_list_is_not_counted_as_garbage(void **state)
 	(void)state;
 	rig.gc.garbage = impostor;
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(rig_mark(1)->garbage, 0);
 	assert_int_equal(rig_mark(1)->state, TM_MARK_FOLLOWED);
 }
@@ -409,14 +414,14 @@ static void marks_faster_than_follow_ups_are_merged_and_say_so(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(flags_of(1), TM_MF_API | TM_MF_MERGED);
 	assert_int_equal(flags_of(2), TM_MF_API | TM_MF_MERGED);
 	assert_int_equal(flags_of(3), TM_MF_API);
 	for (unsigned i = 1; i <= 3; i++)
 		assert_int_equal(rig_mark(i)->state, TM_MARK_FOLLOWED);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(flags_of(3), TM_MF_API);
 	assert_int_equal(flags_of(4), TM_MF_API);
 }
@@ -426,14 +431,14 @@ static void the_marks_own_collection_reclaims_what_was_alive_at_it(void **state)
 	(void)state;
 	born(1);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(collections, 1);
 	assert_int_equal(flags_of(1), TM_MF_API | TM_MF_COLLECTED);
 	assert_int_equal(rig_mark(1)->collected_objects, 1);
 	assert_int_equal(rig_used(TM_R_DEATHS), 1);
 	rig_expect_death(0, block_at(1) + 16, rig_death(0)->word, 64, 1,
 			 TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR);
-	assert_int_equal(tm_self.death_flags, 0);
+	assert_false(tm_collections_any());
 	/* and the program's setting is as it was */
 	assert_int_equal(rig.gc.enabled, 0);
 }
@@ -443,7 +448,7 @@ static void a_mark_without_collection_makes_none(void **state)
 	(void)state;
 	born(1);
 	tm_marks_bump(NULL, 0, TM_MF_REQUEST | TM_MF_NO_COLLECT);
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(collections, 0);
 	assert_int_equal(flags_of(1), TM_MF_REQUEST | TM_MF_NO_COLLECT);
 	assert_int_not_equal(birth_of(1), 0);
@@ -460,8 +465,8 @@ static void a_full_collection_of_the_programs_own_serves_a_waiting_mark(void **s
 	assert_int_equal(flags_of(1), TM_MF_API | TM_MF_COLLECTED);
 	assert_int_equal(rig_mark(1)->collected_objects, 1);
 	assert_int_equal(rig_death(0)->meta >> 48, TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR);
-	assert_false(tm_marks_pending());
-	tm_marks_follow_up();
+	assert_false(tm_follow_up_pending());
+	tm_follow_up_run();
 	assert_int_equal(collections, 1);
 }
 
@@ -470,11 +475,11 @@ static void a_young_collection_serves_no_mark(void **state)
 	(void)state;
 	born(1);
 	rig_set_mark();
-	tm_marks_collection_starts(1);
+	rig_collection_starts(1);
 	dies(1);
-	tm_marks_collection_stops(1);
+	rig_collection_stops(1, 0, 0);
 	assert_int_equal(rig_death(0)->meta >> 48, TM_DF_COLLECTOR);
-	assert_true(tm_marks_pending());
+	assert_true(tm_follow_up_pending());
 	assert_int_equal(rig_mark(1)->state, TM_MARK_TAKEN);
 }
 
@@ -484,28 +489,28 @@ static void with_no_mark_waiting_a_collection_is_the_programs(void **state)
 	born(1);
 	born(2);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	rig_set_mark();
 	tm_marks_bump(NULL, 0, TM_MF_NO_COLLECT);
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(collections, 1);
-	tm_marks_collection_starts(2);
+	rig_collection_starts(2);
 	dies(2);
-	tm_marks_collection_stops(2);
+	rig_collection_stops(2, 0, 0);
 	assert_int_equal(rig_death(1)->meta >> 48, TM_DF_COLLECTOR);
-	assert_int_equal(tm_self.death_flags, 0);
+	assert_false(tm_collections_any());
 }
 
 /* A mark set while the collection of the one before runs belongs to the next follow-up. */
 static long collect_and_mark(void)
 {
 	collections++;
-	tm_marks_collection_starts(2);
+	rig_collection_starts(2);
 	dies(1);
 	if (collections == 1)
 		rig_set_mark();
 	born(2);
-	tm_marks_collection_stops(2);
+	rig_collection_stops(2, 0, 0);
 	return 0;
 }
 
@@ -515,12 +520,12 @@ static void a_mark_during_a_follow_up_gets_one_of_its_own(void **state)
 	tm_python.collect = collect_and_mark;
 	born(1);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(rig_mark(1)->state, TM_MARK_FOLLOWED);
 	assert_int_equal(rig_mark(2)->state, TM_MARK_TAKEN);
 	assert_int_equal(birth_of(2), 3);
-	assert_true(tm_marks_pending());
-	tm_marks_follow_up();
+	assert_true(tm_follow_up_pending());
+	tm_follow_up_run();
 	assert_int_equal(collections, 2);
 	assert_int_equal(rig_mark(2)->state, TM_MARK_FOLLOWED);
 	assert_int_equal(flags_of(2) & TM_MF_MERGED, 0);
@@ -529,7 +534,7 @@ static void a_mark_during_a_follow_up_gets_one_of_its_own(void **state)
 static long follow_up_again(void)
 {
 	collections++;
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	return 0;
 }
 
@@ -538,7 +543,7 @@ static void a_follow_up_inside_a_follow_up_does_nothing(void **state)
 	(void)state;
 	tm_python.collect = follow_up_again;
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(collections, 1);
 	assert_int_equal(rig_mark(1)->state, TM_MARK_FOLLOWED);
 }
@@ -551,7 +556,7 @@ static void a_follow_up_looks_at_blocks_of_unknown_type(void **state)
 	tm_birth_pending(block_at(2), 64);
 	memset((void *)block_at(2), 0xa5, 64);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(tm_word_kind(rig_word(block_at(1))), TM_SIZE_HEAD);
 	assert_int_equal(tm_word_kind(rig_word(block_at(1) + 16)), TM_OBJECT);
 	assert_int_equal(birth_of(1), 1);
@@ -565,12 +570,12 @@ static void while_a_collection_runs_what_may_be_half_made_waits(void **state)
 	memset((void *)block_at(2), 0xa5, 64);
 	rig.gc.collecting = 1;
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(rig_word(block_at(2)), tm_word(TM_PENDING, 1, 0, 64));
 	rig.gc.collecting = 0;
 	rig_set_object(block_at(2) + 16, &rig.types[1]);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	assert_int_equal(birth_of(2), 1);
 }
 

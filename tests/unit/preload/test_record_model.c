@@ -37,12 +37,20 @@ struct block {
 	bool object;	 /* the memory holds an object, at `offset` */
 	unsigned offset; /* 0, 16 or 32; in the order of rig.types times 16 */
 	uint32_t birth, site, type;
+	uintptr_t before; /* what it grew out of and has room to say */
+	bool in_run;	  /* born while a collector ran */
 };
 
 struct death {
-	uintptr_t address;
+	uintptr_t address, before;
 	uint64_t word, size;
 	uint32_t mark, flags;
+};
+
+/* A death inside a run of the collector. */
+struct reclaimed {
+	uint64_t word, size;
+	uint32_t mark;
 };
 
 static struct {
@@ -57,6 +65,8 @@ static struct {
 	unsigned flags; /* of deaths now */
 	struct death deaths[DEATHS];
 	unsigned death_count;
+	struct reclaimed reclaimed[DEATHS];
+	unsigned reclaimed_count;
 	uint64_t created, destroyed, freed_live, birth_over, unknown;
 	uintptr_t recent[TM_RECENT]; /* allocator family: blocks not looked at yet */
 	unsigned recent_count;
@@ -292,6 +302,12 @@ static bool has_tail(const struct block *b)
 	return (b->known == LIVING || b->known == DEAD) && !b->offset && b->size > 16;
 }
 
+/* Where a block says what it grew out of: behind what says its size. */
+static unsigned grown_at(const struct block *b)
+{
+	return has_tail(b) ? 2 : 1;
+}
+
 /* Word @i of a block, counted in granules from its start. */
 static uint64_t word_of(const struct block *b, unsigned i)
 {
@@ -301,6 +317,8 @@ static uint64_t word_of(const struct block *b, unsigned i)
 		return tm_size_word(TM_SIZE_TAIL, b->size);
 	if (b->known == LIVING && b->offset && i == b->offset / 16)
 		return tm_word(TM_OBJECT, b->birth, b->site, b->type);
+	if (b->before && i == grown_at(b))
+		return tm_size_word(TM_GROWN, b->before / 16);
 	return 0;
 }
 
@@ -374,7 +392,34 @@ static void expect_deaths(void)
 		const struct death *d = &model.deaths[i];
 
 		rig_expect_death(i, d->address, d->word, d->size, d->mark, d->flags);
+		assert_int_equal(rig_death(i)->before, d->before);
 	}
+}
+
+static void expect_reclaimed(void)
+{
+	const struct tm_tally *tallies = tm_segment_at(TM_R_CYCLIC, 0);
+	uint64_t slots = tm_segment.header->regions[TM_R_CYCLIC].capacity / sizeof(*tallies);
+	uint64_t total = 0;
+
+	for (uint64_t i = 0; rig_used(TM_R_CYCLIC) && i < slots; i++) {
+		uint64_t count = 0, bytes = 0;
+
+		if (!tallies[i].word)
+			continue;
+		for (unsigned k = 0; k < model.reclaimed_count; k++) {
+			const struct reclaimed *r = &model.reclaimed[k];
+			bool same = r->word == tallies[i].word &&
+				    (r->mark | TM_TALLY_VALID) == tallies[i].death;
+
+			count += same;
+			bytes += same ? r->size : 0;
+		}
+		assert_int_equal(tallies[i].count, count);
+		assert_int_equal(tallies[i].bytes, bytes);
+		total += count;
+	}
+	assert_int_equal(total, model.reclaimed_count);
 }
 
 static void expect_counters(void)
@@ -434,17 +479,45 @@ static bool is_dead(const struct block *b)
 	return b->known == DEAD;
 }
 
+/* Of a type: what it says, and the collector's head before it. */
+static uint64_t basic_size(const struct block *b)
+{
+	return 16 + (b->offset ? 16 : 0);
+}
+
 static uint64_t object_word(const struct block *b)
 {
 	return tm_word(TM_OBJECT, b->birth, b->site, b->type);
+}
+
+static bool dies_an_object(const struct block *b)
+{
+	return b->known == LIVING ||
+	       (b->known == PENDING && model.family == TM_FAMILY_ALLOCATOR && b->object);
+}
+
+/* What is born and dies in one run of the collector does not count, nor what is no object. */
+static void note_reclaimed(const struct block *b)
+{
+	struct reclaimed *r = &model.reclaimed[model.reclaimed_count];
+	bool lone = b->known == LIVING && b->size <= 16;
+
+	if (!model.flags || !dies_an_object(b) || (b->in_run && b->birth == now()))
+		return;
+	assert_true(model.reclaimed_count < DEATHS);
+	r->word = tm_word(TM_OBJECT, 0, b->site, b->type);
+	r->size = lone ? basic_size(b) : b->size;
+	r->mark = model.mark;
+	model.reclaimed_count++;
 }
 
 /* What the record of a death now says, if there is one. */
 static void note_death(const struct block *b)
 {
 	struct death *d = &model.deaths[model.death_count];
-	bool resolves = b->known == PENDING && model.family == TM_FAMILY_ALLOCATOR && b->object;
+	bool resolves = b->known == PENDING && dies_an_object(b);
 
+	note_reclaimed(b);
 	if (b->birth == now() || (b->known != LIVING && b->known != PENDING && b->known != BUFFER))
 		return;
 	assert_true(model.death_count < DEATHS);
@@ -452,6 +525,7 @@ static void note_death(const struct block *b)
 	d->size = b->size;
 	d->mark = model.mark;
 	d->flags = model.flags;
+	d->before = dies_an_object(b) ? 0 : b->before;
 	if (b->known == LIVING || resolves) {
 		d->address += b->offset;
 		d->word = object_word(b);
@@ -464,15 +538,22 @@ static void note_death(const struct block *b)
 	model.death_count++;
 }
 
-/* The recorder looks at a block of the allocator family. */
-static void look_at(uintptr_t at)
+/*
+ * The recorder looks at a block of the allocator family.  While a collector runs, what does not
+ * look like an object may not be filled in yet: it is left for another time.
+ */
+static bool look_at(uintptr_t at)
 {
 	for (unsigned i = 0; i < BLOCKS; i++) {
 		struct block *b = &model.blocks[i];
 
-		if (b->known == PENDING && b->at == at)
-			b->known = b->object ? LIVING : BUFFER;
+		if (b->known != PENDING || b->at != at)
+			continue;
+		if (!b->object && model.flags)
+			return false;
+		b->known = b->object ? LIVING : BUFFER;
 	}
+	return true;
 }
 
 /* Called before the block at @at, the newest, is filled in. */
@@ -484,10 +565,8 @@ static void add_recent(uintptr_t at)
 	if (model.recent_count < TM_RECENT)
 		return;
 	for (unsigned i = 0; i < TM_RECENT; i++) {
-		if (model.recent[i] == at)
-			model.recent[left++] = at;
-		else
-			look_at(model.recent[i]);
+		if (model.recent[i] == at || !look_at(model.recent[i]))
+			model.recent[left++] = model.recent[i];
 	}
 	model.recent_count = left;
 }
@@ -502,6 +581,7 @@ static void write_down_held(void)
 			continue;
 		b->known = PENDING;
 		b->birth = now();
+		b->in_run = model.flags != 0;
 	}
 }
 
@@ -544,6 +624,7 @@ static void remember_block(struct block *b, void *at, size_t size, bool mem)
 	b->size = size;
 	b->mem = mem;
 	b->birth = now();
+	b->in_run = model.flags != 0;
 	b->site = model.site;
 	b->offset = pick(size < TM_SIZE_BIG ? 3 : 2) * 16;
 	b->type = model.types[b->offset / 16];
@@ -669,6 +750,7 @@ static void a_free_list_gives_an_object(void)
 	model.created++;
 	b->known = LIVING;
 	b->birth = now();
+	b->in_run = model.flags != 0;
 	b->site = model.site;
 }
 
@@ -683,6 +765,7 @@ static void a_death_goes_unreported(void)
 	model.created++;
 	model.birth_over++;
 	b->birth = now();
+	b->in_run = model.flags != 0;
 	b->site = model.site;
 }
 
@@ -699,10 +782,16 @@ static void the_unborn_die(void)
 /* What a block that lives on is known as, and since when. */
 static void renew(struct block *b)
 {
+	bool grows = !dies_an_object(b);
+
 	if (b->known == DEAD || b->known == HELD || b->birth == now())
 		return;
 	note_death(b);
+	if (grows)
+		model.deaths[model.death_count - 1].flags |= TM_DF_RESIZED;
+	b->before = grows ? b->at : 0;
 	b->birth = now();
+	b->in_run = model.flags != 0;
 	b->site = model.site;
 }
 
@@ -712,6 +801,8 @@ static void settle(struct block *b, void *moved, size_t size)
 		memset((char *)moved + b->size, 0xa5, size - b->size);
 	b->at = (uintptr_t)moved;
 	b->size = size;
+	if (size <= 16 * grown_at(b))
+		b->before = 0;
 	if (b->mem)
 		return;
 	if (model.family == TM_FAMILY_ALLOCATOR) {
@@ -723,6 +814,7 @@ static void settle(struct block *b, void *moved, size_t size)
 		return;
 	b->known = HELD;
 	b->birth = now();
+	b->in_run = model.flags != 0;
 	b->site = model.site;
 	if (b->object) {
 		model.trace((void *)(b->at + b->offset), 0, NULL);
@@ -793,13 +885,12 @@ static void a_mark_is_set(void)
 
 static void marks_are_followed_up(void)
 {
-	if (!tm_marks_pending())
+	if (!tm_follow_up_pending())
 		return;
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	for (unsigned i = 0; model.family == TM_FAMILY_ALLOCATOR && i < TM_RECENT; i++) {
-		if (model.recent[i])
-			look_at(model.recent[i]);
-		model.recent[i] = 0;
+		if (model.recent[i] && look_at(model.recent[i]))
+			model.recent[i] = 0;
 	}
 }
 
@@ -807,9 +898,9 @@ static void the_collector_starts_or_stops(void)
 {
 	model.flags ^= TM_DF_COLLECTOR;
 	if (model.flags)
-		tm_marks_collection_starts(0);
+		rig_collection_starts(0);
 	else
-		tm_marks_collection_stops(0);
+		rig_collection_stops(0, 0, 0);
 }
 
 static const struct {
@@ -860,10 +951,12 @@ static void run(enum tm_family family, unsigned seed)
 		}
 	}
 	expect_deaths();
+	expect_reclaimed();
 	expect_counters();
 	/* The model saw enough of what it is for. */
 	assert_true(model.death_count > EVENTS / 20);
 	assert_true(model.mark > EVENTS / 200);
+	assert_true(model.reclaimed_count > EVENTS / 50);
 	rig_end();
 }
 

@@ -121,7 +121,7 @@ static void blocks_of_a_thread_that_ended_are_looked_at(void **state)
 	for (unsigned i = 0; i < 10; i++)
 		run_alone(make_a_block, rig.heap + 64 * i);
 	rig_set_mark();
-	tm_marks_follow_up();
+	tm_follow_up_run();
 	for (unsigned i = 0; i < 10; i++)
 		assert_int_equal(tm_word_kind(rig_word(heap + 64 * i + 16)), TM_OBJECT);
 }
