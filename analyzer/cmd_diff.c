@@ -177,28 +177,35 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 {
 	struct tm_reader *reader = asked->target->reader;
 	struct tm_model *model = tm_model_new(reader);
-	struct tm_groups kept, trash, garbage;
+	struct tm_groups kept, trash, garbage, all = {0};
+	bool filtered = a->filter.type || a->filter.file;
+	bool usual = !filtered && a->by == TM_BY_TYPE_AND_SITE;
 	struct tm_notes said = {0};
 	struct tm_report r = {
 		.reader = reader,
 		.model = model,
 		.diff = diff,
 		.groups = &kept,
+		.all = usual ? &kept : &all,
 		.trash = &trash,
 		.garbage = &garbage,
 		.filter = &a->filter,
 		.notes = &said,
 		.state = tm_target_state_name(asked->target->state),
 		.by = a->by,
-		.filtered = a->filter.type || a->filter.file,
+		.filtered = filtered,
 		.limit = a->has_limit ? a->limit : (a->json ? 0 : TEXT_LIMIT),
 		.min_bytes = a->min_bytes,
 	};
 	int status;
 
+	if (!usual)
+		all = tm_groups_make(&diff->kept, model, &diff->facts, TM_BY_TYPE_AND_SITE,
+				     &(struct tm_filter){NULL, NULL});
 	kept = tm_groups_make(&diff->kept, model, &diff->facts, a->by, &a->filter);
 	trash = tm_groups_make(&diff->trash, model, &diff->facts, a->by, &a->filter);
 	garbage = tm_garbage_groups(&diff->garbage, model, &diff->facts, a->by, &a->filter);
+	tm_groups_resolve(&all, model);
 	tm_groups_resolve(&kept, model);
 	tm_groups_resolve(&trash, model);
 	tm_groups_resolve(&garbage, model);
@@ -214,6 +221,7 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 		tm_report_text(&r, stdout);
 	status = run_checks(a, diff, &kept);
 	tm_notes_free(&said);
+	tm_groups_free(&all);
 	tm_groups_free(&kept);
 	tm_groups_free(&trash);
 	tm_groups_free(&garbage);

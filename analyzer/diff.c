@@ -28,6 +28,15 @@ static enum fate fate_of(const struct tm_scan_item *item, const struct tm_scan_f
 	return FATE_SURVIVED;
 }
 
+/* Alive at a point once the collection made at it is over. */
+static bool stays(const struct tm_scan_item *item, const struct tm_scan_facts *facts,
+		  uint32_t number)
+{
+	if (tm_scan_interval(facts, item->word) >= number || item->death < number)
+		return false;
+	return item->death > number || !(item->flags & TM_DF_MARK_COLLECTION);
+}
+
 static bool is_buffer(const struct tm_scan_item *item)
 {
 	return tm_word_kind(item->word) == TM_BUFFER;
@@ -62,7 +71,11 @@ static void visit(void *context, const struct tm_scan_item *item)
 	struct tm_diff *d = context;
 	uint64_t n = (uint64_t)(item->count < 0 ? -item->count : item->count);
 	uint64_t objects = is_buffer(item) ? 0 : n;
+	bool before = stays(item, &d->facts, d->span.from.number);
+	bool after = stays(item, &d->facts, d->span.to.number);
 
+	if (before != after)
+		tm_footprint_add(after ? &d->gained : &d->lost, item);
 	switch (fate_of(item, &d->facts, d->span.from.number, d->span.to.number)) {
 	case FATE_SURVIVED:
 		count_survivor(&d->totals, item);

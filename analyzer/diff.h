@@ -15,6 +15,7 @@
 #include "cells.h"
 #include "runs.h"
 #include "cyclic.h"
+#include "footprint.h"
 #include "garbage_list.h"
 #include "points.h"
 #include "reader.h"
@@ -45,6 +46,9 @@ struct tm_diff {
 	struct tm_garbage_list garbage;
 	struct tm_cyclic cyclic;
 	struct tm_runs_sum collections;
+	/* alive at one point only, after the collections made at them */
+	struct tm_footprint gained; /* at TO */
+	struct tm_footprint lost;   /* at FROM */
 };
 
 /*

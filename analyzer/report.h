@@ -20,6 +20,7 @@ struct tm_report {
 	struct tm_model *model;
 	const struct tm_diff *diff;
 	const struct tm_groups *groups;
+	const struct tm_groups *all; /* by type and site, whatever was asked for */
 	const struct tm_groups *trash;
 	const struct tm_groups *garbage; /* the entries of the diff's list that pass the filter */
 	const struct tm_filter *filter;
@@ -47,6 +48,17 @@ void tm_report_groups_text(const struct tm_report *report, const struct tm_group
 
 /* Process and span, above a text report; the collector's runs are in it. */
 void tm_report_head_text(const struct tm_report *report, FILE *out);
+
+/* ---- what the process grew by, and what that is (report_verdict.c) ---- */
+
+/*
+ * A sentence, and a table of what the growth is made of.  Returns whether the sentence speaks
+ * of groups that have survivors in every interval.
+ */
+bool tm_report_verdict_text(const struct tm_report *report, FILE *out);
+
+/* The member "verdict". */
+void tm_report_verdict_json(struct tm_json *json, const struct tm_report *report);
 
 /* ---- gc.garbage and cyclic trash (report_garbage.c) ---- */
 

@@ -9,15 +9,14 @@
 #include "mem.h"
 #include "paragraph.h"
 #include "report.h"
+#include "steady.h"
 #include "text.h"
-
-/* From so many intervals on it can be said that something keeps growing. */
-#define TELLING_INTERVALS 3u
 
 /* Everything that prints has the stream and the report at hand. */
 struct page {
 	const struct tm_report *report;
 	FILE *out;
+	bool steady_said; /* the verdict has named the groups that grow all the time */
 };
 
 static const char *style(const struct page *p, enum tm_text_style which)
@@ -141,55 +140,23 @@ static void put_events(const struct page *p)
 	tm_paragraph_end(&line, p->out, "", "  ");
 }
 
-/*
- * The intervals that tell growth from what was made once: not that of the program's own
- * start, nor the last one unless a set mark ends it, nor any in which nothing survived at
- * all.  Gives an array of flags, to be released with free().
- */
-static bool *telling_intervals(const struct tm_report *r, uint32_t *count)
+static void put_steady(const struct page *p, const struct tm_steady *steady)
 {
-	const struct tm_span *span = &r->diff->span;
-	uint32_t first = span->from.number, all = r->diff->intervals;
-	bool *telling = tm_mem_array((size_t)all + 1, sizeof(*telling));
-
-	for (size_t i = 0; i < r->groups->count; i++)
-		for (uint32_t k = 0; k < r->groups->items[i].generations; k++)
-			telling[r->groups->items[i].intervals[k].interval - first] = true;
-	if (first == 0)
-		telling[0] = false;
-	if (all > 0 && (span->to.now || (span->to.mark.flags & TM_MF_EXIT)))
-		telling[all - 1] = false;
-	*count = 0;
-	for (uint32_t k = 0; k < all; k++)
-		*count += telling[k];
-	return telling;
-}
-
-static bool is_steady(const struct tm_group *group, const bool *telling, uint32_t count,
-		      uint32_t first)
-{
-	uint32_t in = 0;
-
-	for (uint32_t k = 0; k < group->generations; k++)
-		in += telling[group->intervals[k].interval - first];
-	return in == count;
-}
-
-static void put_steady(const struct page *p, uint64_t steady, bool full, double percent)
-{
+	double percent =
+		steady->of_bytes ? 100.0 * (double)steady->bytes / (double)steady->of_bytes : 0.0;
 	struct tm_paragraph line;
 
-	if (steady == 0) {
+	if (steady->groups == 0) {
 		tm_paragraph_put(p->out, "", "  ",
 				 "no group has survivors in every interval: nothing grows all the "
 				 "time");
 		return;
 	}
 	tm_paragraph_begin(&line);
-	put_counted(line.stream, steady, "group has", "groups have");
+	put_counted(line.stream, steady->groups, "group has", "groups have");
 	fprintf(line.stream,
 		" survivors in every %sinterval, as leaks do, and hold%s %.0f%% of the bytes",
-		full ? "full " : "", steady == 1 ? "s" : "", percent);
+		steady->all ? "" : "full ", steady->groups == 1 ? "s" : "", percent);
 	fputs(style(p, TM_STYLE_YELLOW), p->out);
 	tm_paragraph_end(&line, p->out, "", "  ");
 	fputs(style(p, TM_STYLE_NONE), p->out);
@@ -197,36 +164,27 @@ static void put_steady(const struct page *p, uint64_t steady, bool full, double 
 
 static void put_finding(const struct page *p)
 {
-	const struct tm_report *r = p->report;
-	uint64_t steady = 0, bytes = 0, all = 0;
-	uint32_t count;
-	bool *telling = telling_intervals(r, &count);
+	struct tm_steady steady;
 
-	for (size_t i = 0; i < r->groups->count; i++) {
-		const struct tm_group *group = &r->groups->items[i];
-
-		tm_cells_sum(&all, group->bytes);
-		if (!is_steady(group, telling, count, r->diff->span.from.number))
-			continue;
-		steady++;
-		tm_cells_sum(&bytes, group->bytes);
-	}
-	free(telling);
-	if (count >= TELLING_INTERVALS)
-		put_steady(p, steady, count < r->diff->intervals,
-			   all ? 100.0 * (double)bytes / (double)all : 0.0);
+	tm_steady_make(&steady, p->report->groups, p->report->diff);
+	if (tm_steady_telling(&steady) && !p->steady_said)
+		put_steady(p, &steady);
 }
 
-static void put_verdict(const struct page *p)
+static void put_incomplete(const struct page *p)
+{
+	if (!p->report->notes->incomplete)
+		return;
+	fputs(style(p, TM_STYLE_RED), p->out);
+	tm_paragraph_put(p->out, "", "  ",
+			 "incomplete: numbers may be wrong, see the notes at the end");
+	fputs(style(p, TM_STYLE_NONE), p->out);
+}
+
+static void put_summary(const struct page *p)
 {
 	const struct tm_report *r = p->report;
 
-	if (r->notes->incomplete) {
-		fputs(style(p, TM_STYLE_RED), p->out);
-		tm_paragraph_put(p->out, "", "  ",
-				 "incomplete: numbers may be wrong, see the notes at the end");
-		fputs(style(p, TM_STYLE_NONE), p->out);
-	}
 	put_survivors(p);
 	put_events(p);
 	tm_report_cyclic_line(p->report, p->out);
@@ -270,7 +228,10 @@ void tm_report_text(const struct tm_report *report, FILE *out)
 	struct page page = {.report = report, .out = out};
 
 	put_head(&page);
-	put_verdict(&page);
+	put_incomplete(&page);
+	page.steady_said = tm_report_verdict_text(report, out) && !report->filtered &&
+			   report->by == TM_BY_TYPE_AND_SITE;
+	put_summary(&page);
 	if (report->groups->count)
 		tm_report_groups_text(report, report->groups, TM_COLUMN_INTERVALS, out);
 	put_trash(&page);

@@ -111,8 +111,8 @@ static void the_json_of_a_diff_is_as_agreed(void **state)
 
 	tell_a_leak(s);
 	root = as_json(s, "before", "after");
-	expect_keys(root, "tidemark pid command python recording_id from to complete notes totals "
-			  "collections groups trash garbage");
+	expect_keys(root, "tidemark pid command python recording_id from to complete notes verdict "
+			  "totals collections groups trash garbage");
 	assert_int_equal(json_integer_value(json_object_get(root, "tidemark")), 1);
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")), 4712);
 	assert_int_equal(json_array_size(json_object_get(root, "command")), 2);

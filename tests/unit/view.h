@@ -27,6 +27,7 @@ struct view {
 	struct tm_model *model;
 	struct tm_diff diff;
 	struct tm_groups groups;
+	struct tm_groups all;
 	struct tm_groups trash;
 	struct tm_groups garbage;
 	struct tm_groups cyclic;
@@ -47,12 +48,15 @@ static inline struct tm_reader *open_story(const struct story *s)
 static inline void view_fill(struct view *v, const char *from, const char *to, enum tm_group_by by,
 			     const struct tm_filter *filter)
 {
+	static const struct tm_filter everything;
 	struct tm_span span;
 
 	assert_int_equal(tm_points_choose(v->reader, false, from, to, &span), 0);
 	tm_diff_make(&v->diff, v->reader, &span);
 	v->model = tm_model_new(v->reader);
 	v->groups = tm_groups_make(&v->diff.kept, v->model, &v->diff.facts, by, filter);
+	v->all = tm_groups_make(&v->diff.kept, v->model, &v->diff.facts, TM_BY_TYPE_AND_SITE,
+				&everything);
 	v->trash = tm_groups_make(&v->diff.trash, v->model, &v->diff.facts, by, filter);
 	v->garbage = tm_garbage_groups(&v->diff.garbage, v->model, &v->diff.facts, by, filter);
 	v->cyclic = tm_groups_make(&v->diff.cyclic.cells, v->model, &v->diff.facts, by, filter);
@@ -69,6 +73,7 @@ static inline struct tm_report view_report(const struct view *v)
 				  .model = v->model,
 				  .diff = &v->diff,
 				  .groups = &v->groups,
+				  .all = &v->all,
 				  .trash = &v->trash,
 				  .garbage = &v->garbage,
 				  .filter = &all,
@@ -96,6 +101,7 @@ static inline void view_end(struct view *v)
 {
 	tm_notes_free(&v->notes);
 	tm_groups_free(&v->groups);
+	tm_groups_free(&v->all);
 	tm_groups_free(&v->trash);
 	tm_groups_free(&v->garbage);
 	tm_groups_free(&v->cyclic);
