@@ -300,17 +300,14 @@ static bool same_type(uint32_t id, const void *key)
 static bool may_return(uintptr_t type)
 {
 	uintptr_t release = TM_FIELD(uintptr_t, type, TM_TP_FREE);
-	const char *name = TM_FIELD(const char *, type, TM_TP_NAME);
 
-	if (tm_python.family != TM_FAMILY_TRACER || type == (uintptr_t)tm_python.generator_type)
-		return false;
-	if (!(TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE) && name != NULL &&
-	    strcmp(name, "async_generator_asend") == 0)
+	if (tm_python.family != TM_FAMILY_TRACER || type == (uintptr_t)tm_python.generator_type ||
+	    type == (uintptr_t)tm_python.asend_type)
 		return false;
 	if (!TM_FIELD(uintptr_t, type, TM_TP_FINALIZE) && !TM_FIELD(uintptr_t, type, TM_TP_DEL))
 		return false;
 	return release == (uintptr_t)tm_python.object_free ||
-	       release == (uintptr_t)tm_python.collected_free;
+	       release == (uintptr_t)tm_python.gc_delete;
 }
 
 static uint32_t type_record(const char *name, size_t length, uint64_t basic_size, uint32_t flags)

@@ -578,3 +578,47 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 	if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
 		tm_recent_add(tm_self_here(), block);
 }
+
+/* ---- blocks that a free list keeps ------------------------------------------ */
+
+/* Records the end of what a block holds, and clears its words. */
+static void end_of_content(const struct tm_block_words *words)
+{
+	unsigned at = object_in(words);
+
+	if (at < 3)
+		death_in(words, at);
+	else if (is_plain(words->word[0]))
+		death_of_plain(words, 0);
+	clear(words);
+}
+
+void tm_death_kept(uintptr_t object, size_t head)
+{
+	struct tm_block_words words;
+
+	if (!tm_recorder_awake())
+		return;
+	tm_block_take(object - head, &words);
+	end_of_content(&words);
+	if (words.size)
+		tm_put(tm_shadow_find(object - head), tm_size_word(TM_SIZE_HEAD, words.size));
+}
+
+void tm_birth_kept(uintptr_t object, size_t head)
+{
+	uint64_t birth = tm_get(&tm_birth_bits);
+	struct tm_block_words words;
+
+	if (!tm_recorder_awake())
+		return;
+	tm_block_take(object - head, &words);
+	if (tm_word_kind(words.word[0]) == TM_PENDING &&
+	    (words.word[0] & TM_BIRTH_MASK) == tm_birth_now())
+		return;
+	end_of_content(&words);
+	if (!words.size ||
+	    !put_fresh(object, object - head, words.size,
+		       tm_word(TM_OBJECT, 0, tm_site_here(), tm_type_of(object)) | birth, birth))
+		lose_birth(object);
+}

@@ -118,6 +118,15 @@ TM_INLINE uint64_t tm_birth_now(void)
 	return tm_get(&tm_birth_bits) & TM_BIRTH_MASK;
 }
 
+/*
+ * tm_death_kept, tm_birth_kept - an object whose block stays in a free list from death to birth
+ * @head: bytes before the object in its block
+ *
+ * Allocator family.  The second is called for fresh blocks too, and leaves those as they are.
+ */
+void tm_death_kept(uintptr_t object, size_t head);
+void tm_birth_kept(uintptr_t object, size_t head);
+
 TM_INLINE struct tm_self *tm_self_here(void)
 {
 	struct tm_self *self = &tm_self;

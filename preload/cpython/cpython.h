@@ -23,6 +23,7 @@
 #define TM_TP_FLAGS	     168
 #define TM_TP_WEAKLISTOFFSET 208
 #define TM_TP_DICT	     264
+#define TM_TP_NEW	     312
 #define TM_TP_FREE	     320
 #define TM_TP_DEL	     376
 #define TM_TP_FINALIZE	     392
@@ -127,6 +128,7 @@ struct tm_adapter {
 		bool in_runtime;
 	} gc;
 	uint32_t float_list;	  /* float free list in PyInterpreterState; 0 = not poisoned */
+	bool recycles_methods;	  /* methods and builtin methods have free lists */
 	uint64_t preheader_flags; /* tp_flags that put 16 bytes before the collector's head */
 	uint64_t refcount_mask;	  /* the part of the first word that counts references */
 	uint32_t blind;		  /* enum tm_blind: what cannot be seen on this version */
@@ -173,6 +175,10 @@ struct tm_python {
 	void (*object_free)(void *block);
 	void (*incref)(void *object);
 	void (*decref)(void *object);
+	int (*finalize)(void *object);
+	void (*gc_untrack)(void *object);
+	void (*gc_delete)(void *object);
+	void (*clear_weak_references)(void *object);
 	void *(*error_occurred)(void);
 	void (*error_fetch)(void **type, void **value, void **traceback);
 	void (*error_restore)(void *type, void *value, void *traceback);
@@ -185,8 +191,11 @@ struct tm_python {
 	void *runtime; /* &_PyRuntime */
 	void *none;
 	void *type_type, *code_type, *list_type, *dict_type, *tuple_type, *float_type;
-	void *bytes_type, *str_type, *frame_type, *generator_type;
-	void *collected_free; /* PyObject_GC_Del */
+	void *bytes_type, *str_type, *frame_type, *slice_type, *context_type, *asend_type;
+	void *generator_type;
+	void *method_type, *builtin_method_type;
+	void *wrapped_value_type; /* NULL where it is not exported */
+	void *memory_error;	  /* where PyExc_MemoryError is */
 };
 
 extern TM_HIDDEN struct tm_python tm_python;

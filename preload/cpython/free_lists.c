@@ -1,12 +1,26 @@
 #include "free_lists.h"
 
 #include "../intern.h"
+#include "../record.h"
 
 #include <string.h>
 
 #define TYPE_SIZE 408 /* what all versions' PyTypeObject have in common */
 
 typedef void (*deallocate)(void *object);
+
+static bool is_ready(const void *type)
+{
+	return TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_READY &&
+	       TM_FIELD(void *, type, TM_TP_FREE);
+}
+
+static deallocate *slot_of(void *type)
+{
+	return (deallocate *)((char *)type + TM_TP_DEALLOC);
+}
+
+/* ---- types whose deallocators look whether the type is exactly theirs --------- */
 
 /*
  * The deallocators push only objects of exactly their own type.  A dying object is given a
@@ -62,12 +76,11 @@ static void dealloc_float(void *object)
 
 static bool apply(struct patch *patch, void *type, deallocate replacement)
 {
-	deallocate *slot = (deallocate *)((char *)type + TM_TP_DEALLOC);
+	deallocate *slot = slot_of(type);
 
 	if (*slot == replacement)
 		return true;
-	if (!(TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_READY) ||
-	    !TM_FIELD(void *, type, TM_TP_FREE))
+	if (!is_ready(type))
 		return false;
 	patch->type = type;
 	patch->original = *slot;
@@ -76,6 +89,156 @@ static bool apply(struct patch *patch, void *type, deallocate replacement)
 	*slot = replacement;
 	return true;
 }
+
+/* ---- types whose deallocators push whatever comes ----------------------------- */
+
+/*
+ * These are deallocated here, as their own functions do it but for the free list: none can be
+ * subclassed, and all are small and hold a few references (Objects/sliceobject.c, genobject.c,
+ * classobject.c, methodobject.c, Python/context.c; compared for 3.8 to 3.13.0).
+ */
+struct small {
+	uint16_t size;		  /* tp_basicsize; another one is a type that we do not know */
+	uint16_t weak_references; /* tp_weaklistoffset */
+	uint16_t references[4];	  /* offsets, in the order in which they go; ends with 0 */
+};
+
+static const struct small slice = {40, 0, {32, 16, 24, 0}};
+static const struct small context = {48, 32, {16, 24, 0}};
+static const struct small asend = {40, 0, {16, 24, 0}};
+static const struct small wrapped_value = {24, 0, {16, 0}};
+static const struct small method = {48, 32, {16, 24, 0}};
+static const struct small builtin_method = {56, 40, {24, 32, 0}};
+
+static void drop_references(void *object, const struct small *shape)
+{
+	for (const uint16_t *offset = shape->references; *offset; offset++) {
+		void **place = (void **)((char *)object + *offset);
+		void *value = *place;
+
+		*place = NULL;
+		if (value)
+			tm_python.decref(value);
+	}
+}
+
+static inline void deallocate_small(void *object, const struct small *shape)
+{
+	void *type = TM_FIELD(void *, object, TM_OB_TYPE);
+
+	/* From 3.13 on one that was never awaited warns, and may come back to life. */
+	if (TM_FIELD(void *, type, TM_TP_FINALIZE) && tm_python.finalize(object) < 0)
+		return;
+	tm_python.gc_untrack(object);
+	if (shape->weak_references && TM_FIELD(void *, object, shape->weak_references))
+		tm_python.clear_weak_references(object);
+	drop_references(object, shape);
+	tm_python.gc_delete(object);
+}
+
+static void dealloc_slice(void *object)
+{
+	deallocate_small(object, &slice);
+}
+
+static void dealloc_context(void *object)
+{
+	deallocate_small(object, &context);
+}
+
+static void dealloc_asend(void *object)
+{
+	deallocate_small(object, &asend);
+}
+
+static void dealloc_wrapped_value(void *object)
+{
+	deallocate_small(object, &wrapped_value);
+}
+
+static void dealloc_method(void *object)
+{
+	deallocate_small(object, &method);
+}
+
+static void dealloc_builtin_method(void *object)
+{
+	deallocate_small(object, &builtin_method);
+}
+
+static bool replace(void *type, const struct small *shape, deallocate replacement)
+{
+	if (TM_FIELD(uint64_t, type, TM_TP_BASICSIZE) != shape->size ||
+	    TM_FIELD(uint64_t, type, TM_TP_WEAKLISTOFFSET) != shape->weak_references)
+		return false;
+	*slot_of(type) = replacement;
+	return true;
+}
+
+static bool replace_all(void)
+{
+	bool done = replace(tm_python.slice_type, &slice, dealloc_slice) &
+		    replace(tm_python.context_type, &context, dealloc_context) &
+		    replace(tm_python.asend_type, &asend, dealloc_asend);
+
+	/* From 3.13 on it is not exported; such a value lives from a yield to its await. */
+	if (tm_python.wrapped_value_type)
+		done &= replace(tm_python.wrapped_value_type, &wrapped_value,
+				dealloc_wrapped_value);
+	if (!tm_python.adapter->recycles_methods)
+		return done;
+	return done & replace(tm_python.method_type, &method, dealloc_method) &
+	       replace(tm_python.builtin_method_type, &builtin_method, dealloc_builtin_method);
+}
+
+/* ---- MemoryError --------------------------------------------------------------- */
+
+/*
+ * Its free list is the reserve for when memory has ended, and stays.  What comes from it and goes
+ * to it passes tp_new and tp_dealloc, and is noted there (Objects/exceptions.c, MemoryError_new,
+ * MemoryError_dealloc).
+ */
+typedef void *(*create)(void *type, void *args, void *keywords);
+
+static struct {
+	void *type;
+	create create;
+	deallocate deallocate;
+} memory_error;
+
+static void dealloc_memory_error(void *object)
+{
+	if (TM_FIELD(void *, object, TM_OB_TYPE) == memory_error.type)
+		tm_death_kept((uintptr_t)object, TM_GC_HEAD);
+	memory_error.deallocate(object);
+}
+
+static void *new_memory_error(void *type, void *args, void *keywords)
+{
+	void *object = memory_error.create(type, args, keywords);
+
+	if (object && type == memory_error.type)
+		tm_birth_kept((uintptr_t)object, TM_GC_HEAD);
+	return object;
+}
+
+static bool note_memory_errors(void)
+{
+	void *type = *(void **)tm_python.memory_error;
+
+	if (!type || !is_ready(type))
+		return false;
+	if (*slot_of(type) == dealloc_memory_error)
+		return true;
+	memory_error.type = type;
+	memory_error.deallocate = *slot_of(type);
+	memory_error.create = TM_FIELD(create, type, TM_TP_NEW);
+	*slot_of(type) = dealloc_memory_error;
+	*(create *)((char *)type + TM_TP_NEW) = new_memory_error;
+	return true;
+}
+
+/* ---- floats --------------------------------------------------------------------- */
 
 /* PyInterpreterState: { int numfree; PyFloatObject *free_list; }, linked through ob_type. */
 struct float_list {
@@ -141,6 +304,10 @@ unsigned tm_free_lists_patch(void)
 	if (!apply(&patches[LIST], tm_python.list_type, dealloc_list) ||
 	    !apply(&patches[DICT], tm_python.dict_type, dealloc_dict) ||
 	    !apply(&patches[TUPLE], tm_python.tuple_type, dealloc_tuple))
+		blind |= TM_B_FREE_LISTS;
+	if (!replace_all())
+		blind |= TM_B_FREE_LISTS;
+	if (!note_memory_errors())
 		blind |= TM_B_FREE_LISTS;
 	/* From 3.11 on the evaluation loop frees floats without their deallocator. */
 	if (close_float_list())

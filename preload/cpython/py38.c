@@ -30,6 +30,7 @@ const struct tm_adapter tm_adapter_38 = {
 	       .garbage = 208,
 	       .callbacks = 216,
 	       .in_runtime = true},
+	.recycles_methods = true,
 	.preheader_flags = 0,
 	.refcount_mask = UINT64_MAX,
 	.blind = TM_B_FRAMES,

@@ -56,6 +56,10 @@ static const struct symbol symbols[] = {
 	{"PyObject_Free", SLOT(object_free), 8, 99},
 	{"Py_IncRef", SLOT(incref), 8, 99},
 	{"Py_DecRef", SLOT(decref), 8, 99},
+	{"PyObject_CallFinalizerFromDealloc", SLOT(finalize), 8, 99},
+	{"PyObject_GC_UnTrack", SLOT(gc_untrack), 8, 99},
+	{"PyObject_GC_Del", SLOT(gc_delete), 8, 99},
+	{"PyObject_ClearWeakRefs", SLOT(clear_weak_references), 8, 99},
 	{"PyErr_Occurred", SLOT(error_occurred), 8, 99},
 	{"PyErr_Fetch", SLOT(error_fetch), 8, 99},
 	{"PyErr_Restore", SLOT(error_restore), 8, 99},
@@ -74,7 +78,13 @@ static const struct symbol symbols[] = {
 	{"PyUnicode_Type", SLOT(str_type), 8, 99},
 	{"PyFrame_Type", SLOT(frame_type), 8, 99},
 	{"PyGen_Type", SLOT(generator_type), 8, 99},
-	{"PyObject_GC_Del", SLOT(collected_free), 8, 99},
+	{"PySlice_Type", SLOT(slice_type), 8, 99},
+	{"PyContext_Type", SLOT(context_type), 8, 99},
+	{"PyMethod_Type", SLOT(method_type), 8, 99},
+	{"PyCFunction_Type", SLOT(builtin_method_type), 8, 99},
+	{"_PyAsyncGenASend_Type", SLOT(asend_type), 8, 99},
+	{"_PyAsyncGenWrappedValue_Type", SLOT(wrapped_value_type), 8, 12},
+	{"PyExc_MemoryError", SLOT(memory_error), 8, 99},
 };
 
 /* "3.13.0rc1 (main, ...)": PY_VERSION_HEX as far as it matters here, without release level. */
