@@ -71,7 +71,10 @@ static const char notes[] =
 	"Objects count that were created after FROM and before TO and were alive at TO.  Groups "
 	"with survivors in the most intervals between marks come first, for that is what a leak "
 	"does; then the largest.  Bytes are what the allocator was asked for, headers of the "
-	"objects included.  A (buffer) is memory of an object that is no object itself.\n"
+	"objects included.  A (buffer) is memory of an object that is no object itself.  One that "
+	"was "
+	"there at FROM and was resized since is no survivor: what it grew by is apart, at the line "
+	"that resized it.\n"
 	"\n"
 	"--by file, module and type show the place and stack most of a group come from.  A module "
 	"is the name of its file without .py.  --type and --file choose what is grouped and "
@@ -151,7 +154,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* What is checked is all that --type and --file let through, shown or not. */
 static int run_checks(const struct arguments *a, const struct tm_diff *diff,
-		      const struct tm_groups *groups)
+		      const struct tm_groups *groups, const struct tm_groups *grown)
 {
 	uint64_t found[CHECK_SUBJECTS] = {0, 0, diff->totals.garbage};
 	char have[TM_TEXT_NUMBER];
@@ -162,6 +165,8 @@ static int run_checks(const struct arguments *a, const struct tm_diff *diff,
 			tm_cells_sum(&found[CHECK_OBJECTS], groups->items[i].objects);
 		tm_cells_sum(&found[CHECK_BYTES], groups->items[i].bytes);
 	}
+	for (size_t i = 0; i < grown->count; i++)
+		tm_cells_sum(&found[CHECK_BYTES], grown->items[i].bytes);
 	for (unsigned i = 0; i < CHECK_SUBJECTS; i++) {
 		if (!a->checks[i].wanted || found[i] <= a->checks[i].most)
 			continue;
@@ -172,12 +177,27 @@ static int run_checks(const struct arguments *a, const struct tm_diff *diff,
 	return TM_EXIT_OK;
 }
 
+static void note_lost(struct tm_notes *said, const struct tm_totals *totals)
+{
+	char size[TM_TEXT_NUMBER];
+	char *buffers;
+
+	if (totals->lost_buffers == 0)
+		return;
+	buffers = tm_text_plural(totals->lost_buffers, "buffer", "buffers");
+	tm_notes_add(said,
+		     "%s, %s, were resized, but the records of what they were before are "
+		     "overwritten: they count as new, as a whole",
+		     buffers, tm_text_bytes(size, totals->lost_bytes));
+	free(buffers);
+}
+
 static int report(const struct arguments *a, const struct tm_asked *asked,
 		  const struct tm_diff *diff)
 {
 	struct tm_reader *reader = asked->target->reader;
 	struct tm_model *model = tm_model_new(reader);
-	struct tm_groups kept, trash, garbage, all = {0};
+	struct tm_groups kept, grown, trash, garbage, all = {0};
 	bool filtered = a->filter.type || a->filter.file;
 	bool usual = !filtered && a->by == TM_BY_TYPE_AND_SITE;
 	struct tm_notes said = {0};
@@ -187,6 +207,7 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 		.diff = diff,
 		.groups = &kept,
 		.all = usual ? &kept : &all,
+		.grown = &grown,
 		.trash = &trash,
 		.garbage = &garbage,
 		.filter = &a->filter,
@@ -203,14 +224,17 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 		all = tm_groups_make(&diff->kept, model, &diff->facts, TM_BY_TYPE_AND_SITE,
 				     &(struct tm_filter){NULL, NULL});
 	kept = tm_groups_make(&diff->kept, model, &diff->facts, a->by, &a->filter);
+	grown = tm_groups_make(&diff->grown, model, &diff->facts, a->by, &a->filter);
 	trash = tm_groups_make(&diff->trash, model, &diff->facts, a->by, &a->filter);
 	garbage = tm_garbage_groups(&diff->garbage, model, &diff->facts, a->by, &a->filter);
 	tm_groups_resolve(&all, model);
 	tm_groups_resolve(&kept, model);
+	tm_groups_resolve(&grown, model);
 	tm_groups_resolve(&trash, model);
 	tm_groups_resolve(&garbage, model);
 	/* only now: what was looked up so far may have been damaged */
 	tm_asked_notes(asked, &said, &diff->facts, diff->totals.pending);
+	note_lost(&said, &diff->totals);
 	if (a->json && diff->intervals > TM_GROUP_MOST_NUMBERS)
 		tm_notes_add(&said,
 			     "each number of by_interval stands for several of the %u intervals",
@@ -219,10 +243,11 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 		tm_report_json(&r, stdout);
 	else
 		tm_report_text(&r, stdout);
-	status = run_checks(a, diff, &kept);
+	status = run_checks(a, diff, &kept, &grown);
 	tm_notes_free(&said);
 	tm_groups_free(&all);
 	tm_groups_free(&kept);
+	tm_groups_free(&grown);
 	tm_groups_free(&trash);
 	tm_groups_free(&garbage);
 	tm_model_free(model);

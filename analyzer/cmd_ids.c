@@ -93,6 +93,14 @@ static void visit(void *context, const struct tm_scan_item *item)
 	f->items[f->count++] = (struct survivor){item->address, item->word, item->bytes};
 }
 
+static int by_address(const void *left, const void *right)
+{
+	const struct survivor *l = left;
+	const struct survivor *r = right;
+
+	return l->address < r->address ? -1 : l->address > r->address;
+}
+
 /* The interval: every report calls it by the mark that opens it; -1 cannot survive a diff. */
 static uint32_t born(const struct tm_scan_facts *facts, uint64_t word)
 {
@@ -216,6 +224,8 @@ static int run(int argc, char **argv)
 	if (status != TM_EXIT_OK)
 		return status;
 	tm_diff_survivors(asked.target->reader, &asked.span, visit, &found, &facts);
+	if (found.count > 1)
+		qsort(found.items, found.count, sizeof(*found.items), by_address);
 	model = tm_model_new(asked.target->reader);
 	resolve(model, &found);
 	tm_asked_notes(&asked, &said, &facts, found.pending);
@@ -235,7 +245,8 @@ const struct tm_command tm_cmd_ids = {
 	.args = "TARGET [FROM [TO]]",
 	.summary = "List the single survivors between two marks",
 	.notes = "FROM and TO as for tidemark diff.  The id is that of Python's id(); BORN is the "
-		 "mark after which the object was created.",
+		 "mark after which the object was created.  Buffers of older objects that were "
+		 "resized are not listed: see the growth in tidemark diff.",
 	.options = options,
 	.parse = parse,
 	.run = run,

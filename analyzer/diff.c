@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "growth.h"
+
 enum fate {
 	FATE_OTHER,    /* not of this diff */
 	FATE_SURVIVED, /* born between the points, alive at TO */
@@ -66,9 +68,22 @@ static void count_survivor(struct tm_totals *t, const struct tm_scan_item *item)
 		adjust(&t->pending, item->count, n);
 }
 
+static void add_survivor(struct tm_diff *d, const struct tm_scan_item *item)
+{
+	count_survivor(&d->totals, item);
+	tm_cells_add(&d->kept, item->word, item->count, item->bytes, item->address);
+}
+
+/* A diff under way. */
+struct making {
+	struct tm_diff *diff;
+	struct tm_growth growth;
+};
+
 static void visit(void *context, const struct tm_scan_item *item)
 {
-	struct tm_diff *d = context;
+	struct making *m = context;
+	struct tm_diff *d = m->diff;
 	uint64_t n = (uint64_t)(item->count < 0 ? -item->count : item->count);
 	uint64_t objects = is_buffer(item) ? 0 : n;
 	bool before = stays(item, &d->facts, d->span.from.number);
@@ -78,8 +93,10 @@ static void visit(void *context, const struct tm_scan_item *item)
 		tm_footprint_add(after ? &d->gained : &d->lost, item);
 	switch (fate_of(item, &d->facts, d->span.from.number, d->span.to.number)) {
 	case FATE_SURVIVED:
-		count_survivor(&d->totals, item);
-		tm_cells_add(&d->kept, item->word, item->count, item->bytes, item->address);
+		if (item->before)
+			tm_growth_keep(&m->growth, item);
+		else
+			add_survivor(d, item);
 		break;
 	case FATE_TRASH:
 		adjust(&d->totals.trash_objects, item->count, objects);
@@ -93,6 +110,46 @@ static void visit(void *context, const struct tm_scan_item *item)
 	case FATE_OTHER:
 		break;
 	}
+}
+
+static void link_resized(void *context, const struct tm_scan_item *item, bool counted)
+{
+	struct making *m = context;
+
+	tm_growth_link(&m->growth, &m->diff->facts, item, counted);
+}
+
+/* The old block was counted as freed when it was visited; what both have in common is not. */
+static void add_grown(struct tm_diff *d, const struct tm_scan_item *buffer,
+		      const struct tm_growth_link *old)
+{
+	uint64_t more = buffer->bytes > old->bytes ? buffer->bytes - old->bytes : 0;
+	struct tm_totals *t = &d->totals;
+
+	if (old->counted)
+		adjust(&t->freed_bytes, -1, buffer->bytes - more);
+	if (more == 0)
+		return;
+	t->grown_buffers++;
+	tm_cells_sum(&t->grown_bytes, more);
+	tm_cells_sum(&t->survived_bytes, more);
+	tm_cells_add(&d->grown, buffer->word, 1, more, buffer->address);
+}
+
+static void tell_origin(void *context, const struct tm_scan_item *buffer,
+			enum tm_growth_origin origin, const struct tm_growth_link *old)
+{
+	struct tm_diff *d = context;
+
+	if (origin == TM_GROWTH_OLD) {
+		add_grown(d, buffer, old);
+		return;
+	}
+	if (origin == TM_GROWTH_LOST) {
+		d->totals.lost_buffers++;
+		tm_cells_sum(&d->totals.lost_bytes, buffer->bytes);
+	}
+	add_survivor(d, buffer);
 }
 
 /* The event counters at a point; now they are what the threads say. */
@@ -166,8 +223,13 @@ static void begin(struct tm_diff *d, const struct tm_span *span)
 
 void tm_diff_make(struct tm_diff *d, struct tm_reader *reader, const struct tm_span *span)
 {
+	struct making m = {.diff = d};
+
 	begin(d, span);
-	tm_scan(reader, oldest_birth(reader, span), visit, d, &d->facts);
+	tm_scan_with_resized(reader, oldest_birth(reader, span), visit, link_resized, &m,
+			     &d->facts);
+	tm_growth_each(&m.growth, &d->facts, span->from.number, tell_origin, d);
+	tm_growth_free(&m.growth);
 	read_collector(d, reader);
 	count_events(d, reader);
 }
@@ -183,31 +245,58 @@ void tm_diff_free(struct tm_diff *d)
 {
 	tm_cells_free(&d->kept);
 	tm_cells_free(&d->trash);
+	tm_cells_free(&d->grown);
 	tm_garbage_free(&d->garbage);
 	tm_cyclic_free(&d->cyclic);
 }
+
+/* ---- the single survivors ---- */
 
 struct sieve {
 	const struct tm_span *span;
 	tm_scan_visit *visit;
 	void *context;
 	struct tm_scan_facts *facts;
+	struct tm_growth growth;
 };
 
 static void sift(void *context, const struct tm_scan_item *item)
 {
 	struct sieve *s = context;
 
-	if (item->address &&
-	    fate_of(item, s->facts, s->span->from.number, s->span->to.number) == FATE_SURVIVED)
+	if (item->address == 0 ||
+	    fate_of(item, s->facts, s->span->from.number, s->span->to.number) != FATE_SURVIVED)
+		return;
+	if (item->before)
+		tm_growth_keep(&s->growth, item);
+	else
 		s->visit(s->context, item);
+}
+
+static void sift_resized(void *context, const struct tm_scan_item *item, bool counted)
+{
+	struct sieve *s = context;
+
+	tm_growth_link(&s->growth, s->facts, item, counted);
+}
+
+static void tell_new(void *context, const struct tm_scan_item *buffer, enum tm_growth_origin origin,
+		     const struct tm_growth_link *old)
+{
+	struct sieve *s = context;
+
+	(void)old;
+	if (origin != TM_GROWTH_OLD)
+		s->visit(s->context, buffer);
 }
 
 void tm_diff_survivors(struct tm_reader *reader, const struct tm_span *span, tm_scan_visit *visitor,
 		       void *context, struct tm_scan_facts *facts)
 {
-	struct sieve s = {span, visitor, context, facts};
+	struct sieve s = {span, visitor, context, facts, {0}};
 
-	tm_scan(reader, oldest_birth(reader, span), sift, &s, facts);
+	tm_scan_with_resized(reader, oldest_birth(reader, span), sift, sift_resized, &s, facts);
+	tm_growth_each(&s.growth, facts, span->from.number, tell_new, &s);
+	tm_growth_free(&s.growth);
 	tm_reader_reload(reader);
 }

@@ -22,6 +22,7 @@ struct tm_report {
 	const struct tm_groups *groups;
 	const struct tm_groups *all; /* by type and site, whatever was asked for */
 	const struct tm_groups *trash;
+	const struct tm_groups *grown;	 /* buffers of older objects: bytes are their growth */
 	const struct tm_groups *garbage; /* the entries of the diff's list that pass the filter */
 	const struct tm_filter *filter;
 	const struct tm_notes *notes;
@@ -59,6 +60,14 @@ bool tm_report_verdict_text(const struct tm_report *report, FILE *out);
 
 /* The member "verdict". */
 void tm_report_verdict_json(struct tm_json *json, const struct tm_report *report);
+
+/* ---- growth of older objects' buffers (report_growth.c) ---- */
+
+/* The member "growth": groups of buffers, by the line that resized them. */
+void tm_report_growth_json(struct tm_json *json, const struct tm_report *report);
+
+/* A section with the same; nothing when nothing grew. */
+void tm_report_growth_text(const struct tm_report *report, FILE *out);
 
 /* ---- gc.garbage and cyclic trash (report_garbage.c) ---- */
 
@@ -109,6 +118,9 @@ struct tm_bytes tm_report_python(const struct tm_reader *reader);
 /* What tells one recording from all others, and is the same in copies of it. */
 #define TM_REPORT_ID 64
 const char *tm_report_recording_id(const struct tm_reader *reader, char id[TM_REPORT_ID]);
+
+/* The frames of a site, innermost first. */
+json_t *tm_report_stack_json(struct tm_model *model, uint32_t site);
 
 /* {"file","line","function"}, or null for no frame; an unknown line is null. */
 json_t *tm_report_site_json(struct tm_model *model, uint32_t site);

@@ -125,6 +125,17 @@ json_t *tm_report_site_json(struct tm_model *model, uint32_t site)
 	return place_json(model, &place);
 }
 
+json_t *tm_report_stack_json(struct tm_model *model, uint32_t site)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; site != 0 && i < TM_MODEL_MOST_FRAMES; i++) {
+		json_array_append_new(array, tm_report_site_json(model, site));
+		site = tm_model_caller(model, site);
+	}
+	return array;
+}
+
 const char *tm_report_recording_id(const struct tm_reader *reader, char id[TM_REPORT_ID])
 {
 	const struct tm_header *header = tm_reader_header(reader);

@@ -13,22 +13,11 @@ static json_t *totals_json(const struct tm_totals *totals)
 	json_object_set_new(object, "destroyed", tm_json_count(totals->destroyed));
 	json_object_set_new(object, "survived_objects", tm_json_count(totals->survived_objects));
 	json_object_set_new(object, "survived_bytes", tm_json_count(totals->survived_bytes));
+	json_object_set_new(object, "grown_bytes", tm_json_count(totals->grown_bytes));
 	json_object_set_new(object, "freed_objects", tm_json_count(totals->freed_objects));
+	json_object_set_new(object, "freed_bytes", tm_json_count(totals->freed_bytes));
 	json_object_set_new(object, "garbage", tm_json_count(totals->garbage));
 	return object;
-}
-
-static json_t *stack_json(const struct tm_report *report, uint32_t site)
-{
-	json_t *array = json_array();
-
-	for (unsigned i = 0; site != 0 && i < TM_MODEL_MOST_FRAMES; i++) {
-		json_t *frame = tm_report_site_json(report->model, site);
-
-		json_array_append_new(array, frame);
-		site = tm_model_caller(report->model, site);
-	}
-	return array;
 }
 
 static json_t *by_interval_json(const struct tm_report *report, const struct tm_group *group)
@@ -63,7 +52,7 @@ static json_t *group_json(const struct tm_report *report, const struct tm_group 
 	json_object_set_new(object, "objects", tm_json_count(group->objects));
 	json_object_set_new(object, "bytes", tm_json_count(group->bytes));
 	json_object_set_new(object, "site", tm_report_site_json(report->model, group->site));
-	json_object_set_new(object, "stack", stack_json(report, group->site));
+	json_object_set_new(object, "stack", tm_report_stack_json(report->model, group->site));
 	json_object_set_new(object, "generations", json_integer(group->generations));
 	json_object_set_new(object, "by_interval", by_interval_json(report, group));
 	json_object_set_new(object, "ids", ids_json(group));
@@ -95,6 +84,7 @@ void tm_report_json(const struct tm_report *report, FILE *out)
 	tm_json_member(&json, "totals", totals_json(&report->diff->totals));
 	tm_json_member(&json, "collections", tm_runs_sum_json(&report->diff->collections));
 	groups_json(&json, report, "groups", report->groups);
+	tm_report_growth_json(&json, report);
 	groups_json(&json, report, "trash", report->trash);
 	tm_report_garbage_json(&json, report);
 	tm_json_close(&json);

@@ -111,13 +111,20 @@ static void put_survivors(const struct page *p)
 
 	tm_paragraph_begin(&line);
 	put_counted(line.stream, t->survived_objects, "object", "objects");
-	fprintf(line.stream, " (%s)", tm_text_bytes(number, t->survived_bytes - t->buffer_bytes));
+	fprintf(line.stream, " (%s)",
+		tm_text_bytes(number, t->survived_bytes - t->buffer_bytes - t->grown_bytes));
 	if (t->buffers) {
 		fputs(" and ", line.stream);
 		put_counted(line.stream, t->buffers, "buffer", "buffers");
 		fprintf(line.stream, " (%s)", tm_text_bytes(number, t->buffer_bytes));
 	}
 	fputs(" survived", line.stream);
+	if (t->grown_buffers) {
+		fputs("; ", line.stream);
+		put_counted(line.stream, t->grown_buffers, "buffer", "buffers");
+		fprintf(line.stream, " of older objects grew by %s",
+			tm_text_bytes(number, t->grown_bytes));
+	}
 	fputs(style(p, TM_STYLE_BOLD), p->out);
 	tm_paragraph_end(&line, p->out, "", "  ");
 	fputs(style(p, TM_STYLE_NONE), p->out);
@@ -234,6 +241,7 @@ void tm_report_text(const struct tm_report *report, FILE *out)
 	put_summary(&page);
 	if (report->groups->count)
 		tm_report_groups_text(report, report->groups, TM_COLUMN_INTERVALS, out);
+	tm_report_growth_text(report, out);
 	put_trash(&page);
 	tm_report_garbage_text(report, out);
 	tm_report_notes_text(report->notes, out);

@@ -46,6 +46,7 @@ static void add(struct tm_ring *ring, const struct tm_death *from, uint64_t inde
 		.address = from->address,
 		.word = from->word & ~TM_WATCHED,
 		.size = from->size,
+		.before = from->before,
 		.death = (uint32_t)(meta >> 32) & 0xffff,
 		.flags = (uint16_t)(meta >> 48),
 	};

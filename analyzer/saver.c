@@ -204,7 +204,7 @@ static enum outcome copy_chunks(struct saver *s, const struct tm_shadow *shadow,
 
 static enum outcome copy_shadow(struct saver *s)
 {
-	uint64_t *words = tm_mem_array(TM_CHUNK_WORDS + 1, sizeof(*words));
+	uint64_t *words = tm_mem_array(TM_SHADOW_WORDS, sizeof(*words));
 	struct tm_shadow shadow;
 	enum outcome outcome;
 

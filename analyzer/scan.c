@@ -31,6 +31,7 @@
 struct scan {
 	struct tm_reader *reader;
 	tm_scan_visit *visit;
+	tm_scan_resized *resized; /* may be NULL */
 	void *context;
 	struct tm_scan_facts *facts;
 	bool tracer;	       /* family: PENDING means BUFFER */
@@ -82,12 +83,16 @@ static uint64_t size_of(struct scan *s, uint64_t word, uint64_t size)
 	return tm_word_type(word) == TM_SIZE_BIG ? 0 : tm_word_type(word);
 }
 
-static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t size)
+static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t size,
+		       uint64_t before)
 {
 	struct scan *s = context;
 	uint32_t birth = tm_word_birth(word);
-	struct tm_scan_item item = {
-		.address = address, .count = 1, .death = TM_SCAN_ALIVE, .flags = 0};
+	struct tm_scan_item item = {.address = address,
+				    .count = 1,
+				    .death = TM_SCAN_ALIVE,
+				    .flags = 0,
+				    .before = before};
 
 	if (birth > s->newest_birth) {
 		if (birth > s->seen_birth)
@@ -106,7 +111,7 @@ static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t 
 static void walk_end(struct scan *s, const struct tm_shadow *shadow, size_t index,
 		     struct tm_shadow_walk *walk)
 {
-	uint64_t words[LONGEST_HEAD + 1];
+	uint64_t words[LONGEST_HEAD + TM_SHADOW_AHEAD];
 	uint64_t end = shadow->chunks[index].heap_base + TM_CHUNK_HEAP;
 
 	if (tm_shadow_goes_on(shadow, index) &&
@@ -117,7 +122,7 @@ static void walk_end(struct scan *s, const struct tm_shadow *shadow, size_t inde
 static void scan_shadow(struct scan *s, const struct tm_shadow *shadow, struct tm_ring *ring,
 			uint32_t oldest_birth)
 {
-	uint64_t *words = tm_mem_array(TM_CHUNK_WORDS + 1, sizeof(*words));
+	uint64_t *words = tm_mem_array(TM_SHADOW_WORDS, sizeof(*words));
 	struct tm_shadow_walk walk = {visit_live, s, oldest_birth, 0, 0, 0};
 
 	s->facts->chunks = shadow->count;
@@ -149,6 +154,22 @@ static bool sane(const struct scan *s, uint64_t word, uint32_t death)
 	return birth <= death && birth <= s->newest_birth;
 }
 
+static void tell_resized(struct scan *s, const struct tm_ring_record *r)
+{
+	struct tm_scan_item item = {.address = r->address,
+				    .word = plain_word(s, r->word),
+				    .count = 1,
+				    .death = r->death,
+				    .flags = r->flags,
+				    .before = r->before};
+
+	if (!s->resized || !(r->flags & TM_DF_RESIZED) || !sane(s, r->word, r->death) ||
+	    tm_word_kind(r->word) == TM_OBJECT)
+		return;
+	item.bytes = size_of(s, r->word, r->size <= TM_SHADOW_MOST_BYTES ? r->size : 0);
+	s->resized(s->context, &item, !r->dropped);
+}
+
 static void scan_ring(struct scan *s, const struct tm_ring *ring, uint64_t oldest_kept)
 {
 	for (size_t i = 0; i < ring->count; i++) {
@@ -158,6 +179,7 @@ static void scan_ring(struct scan *s, const struct tm_ring *ring, uint64_t oldes
 		struct tm_scan_item item = {
 			.count = tallied ? -1 : 1, .death = r->death, .flags = r->flags};
 
+		tell_resized(s, r);
 		if (tallied != r->dropped)
 			continue;
 		if (!sane(s, r->word, r->death)) {
@@ -168,6 +190,7 @@ static void scan_ring(struct scan *s, const struct tm_ring *ring, uint64_t oldes
 		item.address = tallied ? 0 : r->address;
 		item.word = plain_word(s, r->word);
 		item.bytes = tallied ? size : size_of(s, r->word, size);
+		item.before = tallied ? 0 : r->before;
 		s->visit(s->context, &item);
 	}
 }
@@ -260,9 +283,16 @@ struct tm_scan_facts tm_scan_facts_of(const struct tm_reader *reader)
 void tm_scan(struct tm_reader *reader, uint32_t oldest_birth, tm_scan_visit *visit, void *context,
 	     struct tm_scan_facts *facts)
 {
+	tm_scan_with_resized(reader, oldest_birth, visit, NULL, context, facts);
+}
+
+void tm_scan_with_resized(struct tm_reader *reader, uint32_t oldest_birth, tm_scan_visit *visit,
+			  tm_scan_resized *resized, void *context, struct tm_scan_facts *facts)
+{
 	const struct tm_header *header = tm_reader_header(reader);
 	struct scan s = {.reader = reader,
 			 .visit = visit,
+			 .resized = resized,
 			 .context = context,
 			 .facts = facts,
 			 .tracer = header->family == TM_FAMILY_TRACER,

@@ -19,9 +19,17 @@ struct tm_scan_item {
 	uint64_t bytes;	  /* of all of them */
 	uint32_t death;	  /* the mark in whose interval it died, or TM_SCAN_ALIVE */
 	uint16_t flags;	  /* of the death, enum tm_death_flags */
+	uint64_t before;  /* a block's: address of the one it replaced when resized; 0 = none */
 };
 
 typedef void tm_scan_visit(void *context, const struct tm_scan_item *item);
+
+/*
+ * Called for each record of a block that was replaced by another one when it was resized
+ * (TM_DF_RESIZED), whether it comes as an item or not.
+ * @counted: it comes as an item that died
+ */
+typedef void tm_scan_resized(void *context, const struct tm_scan_item *item, bool counted);
 
 struct tm_scan_facts {
 	uint32_t current;     /* the newest mark when the scan began: "now" is in its interval */
@@ -46,6 +54,10 @@ struct tm_scan_facts tm_scan_facts_of(const struct tm_reader *reader);
  */
 void tm_scan(struct tm_reader *reader, uint32_t oldest_birth, tm_scan_visit *visit, void *context,
 	     struct tm_scan_facts *facts);
+
+/* The same, and all records of resized blocks. */
+void tm_scan_with_resized(struct tm_reader *reader, uint32_t oldest_birth, tm_scan_visit *visit,
+			  tm_scan_resized *resized, void *context, struct tm_scan_facts *facts);
 
 /* The mark that opens the interval an item was born in; -1 = before the start mark. */
 static inline int64_t tm_scan_interval(const struct tm_scan_facts *facts, uint64_t word)

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mem.h"
 
@@ -83,17 +84,15 @@ bool tm_shadow_goes_on(const struct tm_shadow *shadow, size_t index)
 						    shadow->chunks[index].heap_base + TM_CHUNK_HEAP;
 }
 
-/* The word after the last one of a chunk. */
-static uint64_t word_after(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index)
+/* The words after the last one of a chunk. */
+static void words_after(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
+			uint64_t words[TM_SHADOW_AHEAD])
 {
-	uint64_t word = 0;
+	const size_t size = TM_SHADOW_AHEAD * sizeof(*words);
 
-	if (!tm_shadow_goes_on(shadow, index))
-		return 0;
-	if (tm_reader_copy(reader, shadow->chunks[index + 1].shadow, &word, sizeof(word)) !=
-	    sizeof(word))
-		return 0;
-	return word;
+	if (!tm_shadow_goes_on(shadow, index) ||
+	    tm_reader_copy(reader, shadow->chunks[index + 1].shadow, words, size) != (ssize_t)size)
+		memset(words, 0, size);
 }
 
 bool tm_shadow_read_end(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
@@ -106,7 +105,7 @@ bool tm_shadow_read_end(const struct tm_shadow *shadow, struct tm_reader *reader
 		tm_reader_damaged(reader, "the file became shorter while it was read");
 		return false;
 	}
-	words[count] = word_after(shadow, reader, index);
+	words_after(shadow, reader, index, &words[count]);
 	return true;
 }
 
@@ -153,6 +152,14 @@ static uint64_t block_size(struct tm_shadow_walk *walk, uint64_t word, uint64_t 
 	return size;
 }
 
+/* Its first word names the block, the next one may have its size: then what it replaced follows. */
+static uint64_t replaced(const uint64_t *block)
+{
+	unsigned at = tm_word_kind(block[1]) == TM_SIZE_TAIL ? 2 : 1;
+
+	return tm_word_kind(block[at]) == TM_GROWN ? tm_word_size(block[at]) * TM_GRANULE : 0;
+}
+
 void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -167,19 +174,21 @@ void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *
 			/* sized even when too old: it uses up the head before it */
 			size = object_size(walk, address, words[i + 1]);
 			if (tm_word_birth(word) >= walk->oldest_birth)
-				walk->visit(walk->context, address, word, size);
+				walk->visit(walk->context, address, word, size, 0);
 			break;
 		case TM_BUFFER:
 		case TM_PENDING:
 			if (tm_word_birth(word) >= walk->oldest_birth)
 				walk->visit(walk->context, address, word,
-					    block_size(walk, word, words[i + 1]));
+					    block_size(walk, word, words[i + 1]),
+					    replaced(&words[i]));
 			break;
 		case TM_SIZE_HEAD:
 			walk->head_at = address;
 			walk->head_size = plausible_size(walk, word);
 			break;
 		case TM_SIZE_TAIL:
+		case TM_GROWN:
 			break;
 		case TM_FREE:
 		default:

@@ -32,15 +32,21 @@ void tm_shadow_close(struct tm_shadow *shadow);
 /* The chunk `address` lies in, SIZE_MAX when there is none. */
 size_t tm_shadow_find(const struct tm_shadow *shadow, uint64_t address);
 
+/* What is said of a block lies in its first words: so many after the one that names it. */
+#define TM_SHADOW_AHEAD 2u
+
+/* A chunk's words, and as many after them. */
+#define TM_SHADOW_WORDS (TM_CHUNK_WORDS + TM_SHADOW_AHEAD)
+
 /*
- * Copies a chunk's words into `words`, and after them the first word of the next chunk
- * if the heap goes on there (0 otherwise): room for TM_CHUNK_WORDS + 1.  Returns false,
+ * Copies a chunk's words into `words`, and after them the first words of the next chunk
+ * if the heap goes on there (0 otherwise): room for TM_SHADOW_WORDS.  Returns false,
  * having noted the damage, when the file does not have them.
  */
 bool tm_shadow_read(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
 		    uint64_t *words);
 
-/* The same for the last `count` words of the chunk: room for count + 1. */
+/* The same for the last `count` words of the chunk: room for count + TM_SHADOW_AHEAD. */
 bool tm_shadow_read_end(const struct tm_shadow *shadow, struct tm_reader *reader, size_t index,
 			size_t count, uint64_t *words);
 
@@ -51,8 +57,10 @@ bool tm_shadow_goes_on(const struct tm_shadow *shadow, size_t index);
  * Called for each object and each block that is no object.
  * @word: as in the file
  * @size: bytes of its block; 0 = the recording has none for it
+ * @before: address of the block it replaced, see TM_GROWN; 0 = none
  */
-typedef void tm_shadow_visit(void *context, uint64_t address, uint64_t word, uint64_t size);
+typedef void tm_shadow_visit(void *context, uint64_t address, uint64_t word, uint64_t size,
+			     uint64_t before);
 
 /*
  * One walk over the heap by ascending addresses.  Zeroed but for the first three members;
@@ -68,7 +76,7 @@ struct tm_shadow_walk {
 	uint64_t nonsense; /* words that mean nothing */
 };
 
-/* `count` words from heap address `from` on, and one to look ahead at. */
+/* `count` words from heap address `from` on, and TM_SHADOW_AHEAD to look at. */
 void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *words,
 		    size_t count);
 

@@ -388,12 +388,13 @@ void pending(struct story *s, uint64_t address, uint64_t size)
 struct block {
 	uint64_t *object;    /* its word */
 	uint64_t *size_word; /* HEAD or TAIL; NULL = none */
+	uint64_t *grown;     /* GROWN; NULL = none */
 	uint64_t size;
 };
 
 static struct block block_of(struct story *s, uint64_t address)
 {
-	struct block b = {word_at(s, address), NULL, 0};
+	struct block b = {word_at(s, address), NULL, NULL, 0};
 	uint64_t *after = word_at(s, address + TM_GRANULE);
 
 	if (tm_word_kind(*b.object) != TM_OBJECT)
@@ -409,7 +410,25 @@ static struct block block_of(struct story *s, uint64_t address)
 	}
 	if (b.size_word)
 		b.size = tm_word_size(*b.size_word);
+	after = word_at(s, address + (b.size_word ? 2 : 1) * TM_GRANULE);
+	if (tm_word_kind(*b.object) == TM_BUFFER && tm_word_kind(*after) == TM_GROWN)
+		b.grown = after;
 	return b;
+}
+
+/* Where what the block replaced was; 0 = it replaced nothing. */
+static uint64_t replaced_by(const struct block *b)
+{
+	return b->grown ? tm_word_size(*b->grown) * TM_GRANULE : 0;
+}
+
+static void clear(const struct block *b)
+{
+	*b->object = 0;
+	if (b->size_word)
+		*b->size_word = 0;
+	if (b->grown)
+		*b->grown = 0;
 }
 
 static void add_tally(struct story *s, enum tm_region_id id, uint64_t word, uint64_t death,
@@ -451,14 +470,14 @@ static void note_cyclic(struct story *s, const struct block *b)
 		add_tally(s, TM_R_CYCLIC, *b->object & ~TM_WATCHED, interval, b->size);
 }
 
-static void add_record(struct story *s, uint64_t address, const struct block *b)
+static void add_record(struct story *s, uint64_t address, const struct block *b, uint32_t more)
 {
 	struct tm_region *r = &s->header->regions[TM_R_DEATHS];
 	struct tm_death *ring = story_table(s, TM_R_DEATHS);
 	uint64_t slots = r->capacity / sizeof(*ring);
 	uint64_t index = r->used++;
-	uint32_t flags = death_flags(s, b->size);
-	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size, 0,
+	uint32_t flags = death_flags(s, b->size) | more;
+	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size, replaced_by(b),
 				  TM_DEATH_META(index + 1, s->header->current, flags)};
 
 	if (slots == 0) {
@@ -483,7 +502,7 @@ static struct block die(struct story *s, uint64_t address)
 		broken("nothing lives there");
 	note_cyclic(s, &b);
 	if (tm_word_birth(*b.object) != birth_now(s))
-		add_record(s, address, &b);
+		add_record(s, address, &b, 0);
 	t->destroyed += tm_word_kind(*b.object) != TM_BUFFER;
 	return b;
 }
@@ -492,9 +511,29 @@ void death(struct story *s, uint64_t address)
 {
 	struct block b = die(s, address);
 
-	*b.object = 0;
-	if (b.size_word)
-		*b.size_word = 0;
+	clear(&b);
+}
+
+void resized(struct story *s, uint64_t address, uint64_t to, uint64_t size)
+{
+	struct block b = block_of(s, address);
+	uint64_t before = replaced_by(&b);
+	uint32_t site = tm_word_site(*b.object), here = s->site;
+
+	if (tm_word_kind(*b.object) != TM_BUFFER)
+		broken("only a buffer is resized");
+	if (tm_word_birth(*b.object) != birth_now(s)) {
+		add_record(s, address, &b, TM_DF_RESIZED);
+		before = address;
+		site = here;
+	}
+	clear(&b);
+	s->site = site;
+	buffer(s, to, size);
+	s->site = here;
+	if (before && size > 2 * TM_GRANULE)
+		*word_at(s, to + (size >= TM_SIZE_BIG ? 2 : 1) * TM_GRANULE) =
+			tm_size_word(TM_GROWN, before / TM_GRANULE);
 }
 
 void death_to_free_list(struct story *s, uint64_t address)

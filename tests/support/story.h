@@ -90,6 +90,12 @@ void death(struct story *s, uint64_t address);
 /* The same, but its block stays, on a free list. */
 void death_to_free_list(struct story *s, uint64_t address);
 
+/*
+ * The buffer is resized, by the line that runs, and is then at `to` (which may be where it was).
+ * One born under an older mark dies of it, and what takes its place knows what that was.
+ */
+void resized(struct story *s, uint64_t address, uint64_t to, uint64_t size);
+
 /* Its death is recorded, and the process killed before the shadow forgets it. */
 void death_cut_short(struct story *s, uint64_t address);
 

@@ -112,7 +112,7 @@ static void the_json_of_a_diff_is_as_agreed(void **state)
 	tell_a_leak(s);
 	root = as_json(s, "before", "after");
 	expect_keys(root, "tidemark pid command python recording_id from to complete notes verdict "
-			  "totals collections groups trash garbage");
+			  "totals collections groups growth trash garbage");
 	assert_int_equal(json_integer_value(json_object_get(root, "tidemark")), 1);
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")), 4712);
 	assert_int_equal(json_array_size(json_object_get(root, "command")), 2);
@@ -126,7 +126,8 @@ static void the_json_of_a_diff_is_as_agreed(void **state)
 	assert_true(json_real_value(json_object_get(json_object_get(root, "from"), "time")) ==
 		    1700000001.0);
 	expect_keys(json_object_get(root, "totals"),
-		    "created destroyed survived_objects survived_bytes freed_objects garbage");
+		    "created destroyed survived_objects survived_bytes grown_bytes freed_objects "
+		    "freed_bytes garbage");
 	assert_int_equal(json_array_size(json_object_get(root, "groups")), 1);
 	group = json_array_get(json_object_get(root, "groups"), 0);
 	expect_keys(group, "type kind objects bytes site stack generations by_interval ids");

@@ -127,7 +127,7 @@ static struct steps steps_begin(const struct story *s)
 {
 	struct steps t = {.reader = open_story(s)};
 
-	t.words = calloc(TM_CHUNK_WORDS + 1, sizeof(*t.words));
+	t.words = calloc(TM_SHADOW_WORDS, sizeof(*t.words));
 	assert_non_null(t.words);
 	return t;
 }

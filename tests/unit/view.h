@@ -28,6 +28,7 @@ struct view {
 	struct tm_diff diff;
 	struct tm_groups groups;
 	struct tm_groups all;
+	struct tm_groups grown;
 	struct tm_groups trash;
 	struct tm_groups garbage;
 	struct tm_groups cyclic;
@@ -57,6 +58,7 @@ static inline void view_fill(struct view *v, const char *from, const char *to, e
 	v->groups = tm_groups_make(&v->diff.kept, v->model, &v->diff.facts, by, filter);
 	v->all = tm_groups_make(&v->diff.kept, v->model, &v->diff.facts, TM_BY_TYPE_AND_SITE,
 				&everything);
+	v->grown = tm_groups_make(&v->diff.grown, v->model, &v->diff.facts, by, filter);
 	v->trash = tm_groups_make(&v->diff.trash, v->model, &v->diff.facts, by, filter);
 	v->garbage = tm_garbage_groups(&v->diff.garbage, v->model, &v->diff.facts, by, filter);
 	v->cyclic = tm_groups_make(&v->diff.cyclic.cells, v->model, &v->diff.facts, by, filter);
@@ -74,6 +76,7 @@ static inline struct tm_report view_report(const struct view *v)
 				  .diff = &v->diff,
 				  .groups = &v->groups,
 				  .all = &v->all,
+				  .grown = &v->grown,
 				  .trash = &v->trash,
 				  .garbage = &v->garbage,
 				  .filter = &all,
@@ -102,6 +105,7 @@ static inline void view_end(struct view *v)
 	tm_notes_free(&v->notes);
 	tm_groups_free(&v->groups);
 	tm_groups_free(&v->all);
+	tm_groups_free(&v->grown);
 	tm_groups_free(&v->trash);
 	tm_groups_free(&v->garbage);
 	tm_groups_free(&v->cyclic);
