@@ -17,6 +17,7 @@ static struct {
 	uint32_t mark;
 	uint64_t time_ns, began_ns;
 	uint64_t reclaimed;
+	uint64_t lasted_ns; /* the one before */
 } run;
 
 static uint64_t now_ns(clockid_t clock)
@@ -64,6 +65,11 @@ uint32_t tm_collections_mark(void)
 bool tm_collections_any(void)
 {
 	return tm_get(&run.thread) != NULL;
+}
+
+uint64_t tm_collections_lasted(void)
+{
+	return run.lasted_ns;
 }
 
 uint64_t tm_collections_reclaimed(void)
@@ -124,6 +130,7 @@ void tm_collections_end(const struct tm_collected *what)
 		.flags = run.mark ? TM_CO_OF_MARK : 0,
 	};
 
+	run.lasted_ns = record.duration_ns;
 	tm_collections_drop();
 	add_to_ring(&record);
 	add_to_mark(&record);

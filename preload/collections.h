@@ -43,6 +43,9 @@ uint32_t tm_collections_mark(void);
 /* tm_collections_any - whether one is under way in any thread. */
 bool tm_collections_any(void);
 
+/* How long the newest run that has ended took, ns. */
+uint64_t tm_collections_lasted(void);
+
 /* Objects alive at the mark that the newest run for a mark has reclaimed so far. */
 uint64_t tm_collections_reclaimed(void);
 

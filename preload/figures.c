@@ -1,12 +1,15 @@
 #include "figures.h"
 
 #include "cpython/cpython.h"
+#include "pages.h"
 #include "proc.h"
 #include "segment.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- CPython's arenas ------------------------------------------------------------- */
 
@@ -93,75 +96,110 @@ static void take_arenas(struct tm_figures *out)
 /* ---- the C library's heap --------------------------------------------------------- */
 
 /* Since glibc 2.33; malloc_info() would take memory itself. */
-static struct mallinfo2 (*info)(void);
+typedef struct mallinfo2 (*heap_function)(void);
+static heap_function heap_info;
 
-/* Whether malloc() is the C library's own: a program may bring another one along. */
-static bool has_own_malloc(void)
+/*
+ * Whether malloc() is the C library's own; a program may bring another one along.  Names do not
+ * tell: a program that is not relocatable has an address of its own for the same function.  What
+ * is asked for is less than what would be mapped, and is given back at once.
+ */
+static bool counts(heap_function info)
 {
-	void *function = dlsym(RTLD_DEFAULT, "malloc");
-	void *library = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
-	Dl_info of_function, of_library;
+	const size_t size = 20000;
+	size_t before = info().uordblks;
+	void *volatile block = malloc(size);
+	size_t after = info().uordblks;
 
-	return function && library && dladdr(function, &of_function) &&
-	       dladdr(library, &of_library) && of_function.dli_fbase == of_library.dli_fbase;
+	free(block);
+	return block && after >= before + size;
 }
 
-static void find_info(void)
+static void find_heap_info(void)
 {
-	void *address = has_own_malloc() ? dlsym(RTLD_DEFAULT, "mallinfo2") : NULL;
+	void *address = dlsym(RTLD_DEFAULT, "mallinfo2");
+	heap_function info;
 
 	memcpy((void *)&info, &address, sizeof(address));
+	heap_info = info && counts(info) ? info : NULL;
 }
 
 static void take_malloc(struct tm_figures *out)
 {
 	struct mallinfo2 heap;
 
-	if (!info)
+	if (!heap_info)
 		return;
-	heap = info();
+	heap = heap_info();
 	out->malloc_used = heap.uordblks + heap.hblkhd;
 	out->malloc_free = heap.fordblks;
 }
 
-/* ---- all of them ------------------------------------------------------------------ */
+/* ---- Tidemark's own --------------------------------------------------------------- */
 
 /* From the first byte of this shared object in memory to its last. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
-/*
- * What is reserved in the recording is populated; of the private memory and the shared object some
- * pages may never have been touched, a few hundred KiB in all.
- */
+/* What is reserved in the recording is populated; the shared object counts whole. */
 static uint64_t own_bytes(void)
 {
-	return tm_get(&tm_segment.reserved) + tm_pages_held() + (uint64_t)(_end - __ehdr_start);
+	return tm_get(&tm_segment.reserved) + tm_pages_resident() + (uint64_t)(_end - __ehdr_start);
 }
 
-static uint64_t or_unknown(uint64_t bytes)
+/* ---- the resident set ------------------------------------------------------------- */
+
+static uint64_t ns_per_mb; /* of counting it page by page, when that was last done */
+
+static uint64_t now_ns(void)
 {
-	return bytes ? bytes : TM_UNKNOWN;
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
 }
+
+/* Page by page, 0 where that cannot be had. */
+static uint64_t count_pages(void)
+{
+	uint64_t began_ns = now_ns();
+	uint64_t bytes = tm_proc_rss_exact();
+
+	if (bytes)
+		ns_per_mb = (now_ns() - began_ns) / ((bytes >> 20) + 1);
+	return bytes;
+}
+
+static uint64_t resident_set(uint64_t budget_ns)
+{
+	uint64_t kept = tm_proc_rss();
+	uint64_t counted = 0;
+
+	if (budget_ns && (kept >> 20) * ns_per_mb <= budget_ns)
+		counted = count_pages();
+	if (counted)
+		return counted;
+	return kept ? kept : TM_UNKNOWN;
+}
+
+/* ---- all of them ------------------------------------------------------------------ */
 
 void tm_figures_install(void)
 {
-	find_info();
+	find_heap_info();
 	hook_arenas();
 }
 
-void tm_figures_take(struct tm_figures *out, enum tm_figures_how how)
+void tm_figures_take(struct tm_figures *out, enum tm_figures_how how, uint64_t budget_ns)
 {
-	uint64_t rss = how == TM_FIGURES_EXACT ? tm_proc_rss_exact() : 0;
-
 	memset(out, 0, sizeof(*out));
-	out->rss = rss ? rss : or_unknown(tm_proc_rss());
+	out->rss = resident_set(budget_ns);
 	out->own = own_bytes();
 	out->arenas = out->arena_count = TM_UNKNOWN;
 	out->malloc_used = out->malloc_free = TM_UNKNOWN;
 	if (how != TM_FIGURES_BARE)
 		check_arenas();
 	take_arenas(out);
-	if (how == TM_FIGURES_EXACT)
+	if (how == TM_FIGURES_FULL)
 		take_malloc(out);
 }

@@ -15,14 +15,16 @@
 void tm_figures_install(void);
 
 enum tm_figures_how {
-	TM_FIGURES_EXACT, /* takes as long as the resident set is large, and takes locks of malloc()
-			   */
-	TM_FIGURES_QUICK, /* some microseconds: the resident set as the kernel counts it by the way
-			   */
+	TM_FIGURES_FULL,  /* takes locks of malloc(), and a while where it keeps much free */
+	TM_FIGURES_QUICK, /* some ten microseconds */
 	TM_FIGURES_BARE,  /* the same; async-signal-safe, calls nothing of the interpreter */
 };
 
-/* tm_figures_take - fill in @out, TM_UNKNOWN where something cannot be told. */
-void tm_figures_take(struct tm_figures *out, enum tm_figures_how how);
+/*
+ * tm_figures_take - fill in @out, TM_UNKNOWN where something cannot be told
+ * @budget_ns: what counting the resident set page by page may take, going by what it took before;
+ *             else it is as the kernel keeps count of it, which may lag by some pages for each CPU
+ */
+void tm_figures_take(struct tm_figures *out, enum tm_figures_how how, uint64_t budget_ns);
 
 #endif

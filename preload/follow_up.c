@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <time.h>
 
+#define LEAST_BUDGET_NS 2000000ull
+#define LAST_BUDGET_NS	20000000ull /* at the end, when nobody waits for the program */
+
 /* A full collection of the program's own that serves a waiting mark as well. */
 struct borrowed {
 	uint32_t mark; /* 0 = there is none */
@@ -107,13 +110,27 @@ static void merge(struct tm_mark *mark, const struct tm_mark *into,
 	tm_publish(&mark->state, TM_MARK_FOLLOWED);
 }
 
+/* A collection costs a program what it must; what is counted after it is to be lost in that. */
+static void take_figures(struct tm_figures *figures, bool collected)
+{
+	uint64_t budget_ns = tm_collections_lasted() / 32;
+
+	if (collected)
+		tm_figures_take(figures, TM_FIGURES_FULL,
+				budget_ns > LEAST_BUDGET_NS ? budget_ns : LEAST_BUDGET_NS);
+	else if (ending)
+		tm_figures_take(figures, TM_FIGURES_FULL, LAST_BUDGET_NS);
+	else
+		tm_figures_take(figures, TM_FIGURES_QUICK, 0);
+}
+
 /* Mark @number, and those before it that wait, get their facts; @began_ns: the follow-up. */
-static void finish(uint32_t number, bool collected, enum tm_figures_how how, uint64_t began_ns)
+static void finish(uint32_t number, bool collected, uint64_t began_ns)
 {
 	struct tm_mark *mark = tm_mark_at(number);
 	struct tm_garbage_count garbage = tm_garbage_look(number);
 
-	tm_figures_take(&mark->figures, how);
+	take_figures(&mark->figures, collected);
 	for (uint32_t n = tm_get(&followed) + 1; n < number; n++)
 		merge(tm_mark_at(n), mark, &garbage);
 	mark->garbage = garbage.entries;
@@ -154,7 +171,7 @@ static void follow_up_marks(uint32_t number, uint64_t began_ns)
 
 	if (collect)
 		collect_for(number);
-	finish(number, collect, collect ? TM_FIGURES_EXACT : TM_FIGURES_QUICK, began_ns);
+	finish(number, collect, began_ns);
 }
 
 static void follow_up_requests(uint32_t requests)
@@ -170,7 +187,7 @@ static void return_borrowed(void)
 	uint32_t mark = borrowed.mark;
 
 	borrowed.mark = 0;
-	finish(mark, true, TM_FIGURES_EXACT, borrowed.began_ns);
+	finish(mark, true, borrowed.began_ns);
 	atomic_flag_clear(&running);
 	if (ending)
 		tm_recorder_freeze();
@@ -257,13 +274,14 @@ void tm_follow_up_collection_stops(const struct tm_collected *what)
 
 void tm_follow_up_last(uint32_t number, bool wait)
 {
+	uint64_t began_ns = now_ns();
+
+	ending = true;
 	resolve_pending_types(false);
-	if (number && wait) {
-		ending = true;
+	if (number && wait)
 		return;
-	}
 	if (number)
-		finish(number, false, TM_FIGURES_EXACT, now_ns());
+		finish(number, false, began_ns);
 	tm_recorder_freeze();
 }
 
@@ -271,15 +289,16 @@ void tm_follow_up_now(uint32_t number)
 {
 	uint64_t began_ns = now_ns();
 
+	ending = true;
 	resolve_pending_types(false);
 	if (number > tm_get(&followed))
-		finish(number, false, TM_FIGURES_EXACT, began_ns);
+		finish(number, false, began_ns);
 }
 
 void tm_follow_up_bare(uint32_t number)
 {
 	for (uint32_t n = tm_get(&followed) + 1; n <= number; n++) {
-		tm_figures_take(&tm_mark_at(n)->figures, TM_FIGURES_BARE);
+		tm_figures_take(&tm_mark_at(n)->figures, TM_FIGURES_BARE, 0);
 		tm_publish(&tm_mark_at(n)->state, TM_MARK_FOLLOWED);
 	}
 	tm_raise(&followed, number);

@@ -44,7 +44,8 @@ void tm_follow_up_collection_stops(const struct tm_collected *what);
 void tm_follow_up_last(uint32_t number, bool wait);
 
 /*
- * tm_follow_up_now - mark @number and those before it get what can be had without a collection
+ * tm_follow_up_now - the process ends: mark @number and those before it get what can be had without
+ * a collection
  * Holds the GIL, at any point.
  */
 void tm_follow_up_now(uint32_t number);

@@ -2,6 +2,7 @@
 
 #include "cpython/cpython.h"
 #include "intern.h"
+#include "pages.h"
 #include "record.h"
 #include "segment.h"
 #include "table.h"

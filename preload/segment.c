@@ -18,7 +18,6 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
-#define PAGE	   4096ull
 #define STEP	   65536ull /* bytes a table grows by */
 #define SMALL_FILE (1ull << 30)
 
@@ -323,33 +322,4 @@ void tm_segment_discard(void)
 	munmap(tm_segment.base, tm_segment.size);
 	tm_segment.base = NULL;
 	tm_segment.header = NULL;
-}
-
-static _Atomic uint64_t pages_held;
-
-void *tm_pages(size_t bytes)
-{
-	int saved = errno;
-	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	errno = saved;
-	if (pages == MAP_FAILED)
-		return NULL;
-	atomic_fetch_add_explicit(&pages_held, round_up(bytes, PAGE), memory_order_relaxed);
-	return pages;
-}
-
-void tm_pages_free(void *pages, size_t bytes)
-{
-	int saved = errno;
-
-	munmap(pages, bytes);
-	atomic_fetch_sub_explicit(&pages_held, round_up(bytes, PAGE), memory_order_relaxed);
-	errno = saved;
-}
-
-uint64_t tm_pages_held(void)
-{
-	return tm_get(&pages_held);
 }

@@ -64,13 +64,4 @@ void tm_lose_many(enum tm_loss what, uint64_t count);
 /* tm_blind - note in the header what cannot be seen from now on.  Async-signal-safe. */
 void tm_blind(enum tm_blind what);
 
-/* tm_pages - private zeroed memory straight from the kernel; NULL when there is none. */
-void *tm_pages(size_t bytes);
-
-/* tm_pages_free - give it back. */
-void tm_pages_free(void *pages, size_t bytes);
-
-/* tm_pages_held - bytes of private memory got and not given back, in whole pages. */
-uint64_t tm_pages_held(void);
-
 #endif

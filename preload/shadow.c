@@ -1,6 +1,7 @@
 #include "shadow.h"
 
 #include "lock.h"
+#include "pages.h"
 #include "segment.h"
 
 static struct tm_leaf *real_root[TM_ROOT_SIZE];

@@ -1,6 +1,6 @@
 #include "table.h"
 
-#include "segment.h"
+#include "pages.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 
 #include "cpython/place.h"
 #include "lock.h"
+#include "pages.h"
 #include "segment.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  */
 #include "rig.h"
 
+#include "pages.h"
 #include "proc.h"
 
 #include <errno.h>
