@@ -103,6 +103,7 @@ static void block_free(void *ctx, void *block)
 	}
 	if (likely(found == TM_FOUND_DONE))
 		tm_count(&self->counters->destroyed);
+	tm_recent_drop(self, (uintptr_t)block);
 	tm_next_obj.free(ctx, block);
 }
 

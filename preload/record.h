@@ -154,17 +154,13 @@ TM_INLINE void tm_recent_add(struct tm_self *self, uintptr_t block)
 		tm_recent_full();
 }
 
-/* The words of an object in a fresh block that lies in one chunk. */
-TM_INLINE void tm_put_object(struct tm_slot *slot, uintptr_t object, uintptr_t block, size_t size,
-			     uint64_t word)
+/* What dies as the newest needs no look: most objects live no longer than that. */
+TM_INLINE void tm_recent_drop(struct tm_self *self, uintptr_t block)
 {
-	unsigned index = tm_shadow_index(block);
+	uint32_t count = self->recent_count;
 
-	if (object != block)
-		tm_put(&slot->words[index], tm_size_word(TM_SIZE_HEAD, size));
-	else if (size > TM_GRANULE)
-		tm_put(&slot->words[index + 1], tm_size_word(TM_SIZE_TAIL, size));
-	tm_publish(&slot->words[tm_shadow_index(object)], word);
+	if (count && self->recent[count - 1] == block)
+		self->recent_count = count - 1;
 }
 
 #endif
