@@ -8,7 +8,7 @@
 #include "runs.h"
 #include "command.h"
 #include "error.h"
-#include "figures.h"
+#include "mark_figures.h"
 #include "history.h"
 #include "options.h"
 #include "report.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "figures.h"
+#include "mark_figures.h"
 #include "paragraph.h"
 #include "report.h"
 #include "steady.h"

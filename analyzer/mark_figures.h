@@ -1,8 +1,8 @@
 /*
- * figures.h - what a process consists of at a point, as far as it is known
+ * mark_figures.h - what a process consists of at a point, as far as it is known
  */
-#ifndef TIDEMARK_FIGURES_H
-#define TIDEMARK_FIGURES_H
+#ifndef TIDEMARK_MARK_FIGURES_H
+#define TIDEMARK_MARK_FIGURES_H
 
 #include <stdint.h>
 

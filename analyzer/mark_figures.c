@@ -1,7 +1,7 @@
 /*
- * figures.c - unknown is unknown, whatever the bytes say
+ * mark_figures.c - unknown is unknown, whatever the bytes say
  */
-#include "figures.h"
+#include "mark_figures.h"
 
 #include <string.h>
 
