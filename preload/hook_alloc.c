@@ -88,6 +88,7 @@ static TM_NOINLINE void block_free_rest(void *ctx, void *block)
 {
 	if (tm_death_block((uintptr_t)block) && tm_self_here()->counters)
 		tm_count(&tm_self.counters->destroyed);
+	tm_recent_drop(&tm_self, (uintptr_t)block);
 	tm_next_obj.free(ctx, block);
 }
 

@@ -571,6 +571,12 @@ static void add_recent(uintptr_t at)
 	model.recent_count = left;
 }
 
+static void drop_recent(uintptr_t at)
+{
+	if (model.recent_count && model.recent[model.recent_count - 1] == at)
+		model.recent_count--;
+}
+
 /* The block that the tracer family has not written down yet is, now. */
 static void write_down_held(void)
 {
@@ -707,8 +713,10 @@ static void a_block_is_freed(void)
 		model.freed_live++;
 		model.destroyed++;
 	}
-	if (model.family == TM_FAMILY_ALLOCATOR && !b->mem)
+	if (model.family == TM_FAMILY_ALLOCATOR && !b->mem) {
 		model.destroyed++;
+		drop_recent(b->at);
+	}
 	if (b->object && pick(2))
 		memset((void *)(b->at + b->offset), 0, 8); /* no references any more */
 	hooks->free(hooks->ctx, (void *)b->at);
