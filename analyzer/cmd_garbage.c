@@ -108,7 +108,7 @@ static void print_json(const struct tm_report *r, const struct tm_groups *cyclic
 
 	tm_report_process_json(&json, r->reader);
 	tm_report_span_json(&json, &r->diff->span);
-	tm_report_notes_json(&json, r->notes);
+	tm_report_notes_json(&json, r->notes, r->reader);
 	tm_report_garbage_json(&json, r);
 	tm_report_cyclic_json(&json, r, cyclic);
 	tm_json_close(&json);

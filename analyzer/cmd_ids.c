@@ -187,7 +187,7 @@ static void print_json(const struct arguments *a, const struct tm_asked *asked,
 
 	tm_report_process_json(&json, asked->target->reader);
 	tm_report_span_json(&json, &asked->span);
-	tm_report_notes_json(&json, said);
+	tm_report_notes_json(&json, said, asked->target->reader);
 	tm_json_array(&json, "ids");
 	for (size_t i = 0; i < f->count && (a->limit == 0 || shown < a->limit); i++)
 		if (tm_filter_pass(&a->filter, model, f->items[i].word)) {

@@ -99,7 +99,7 @@ static void print_json(struct tm_reader *reader, const struct tm_history *histor
 	struct tm_json json = tm_json_open(stdout);
 
 	tm_report_process_json(&json, reader);
-	tm_report_notes_json(&json, said);
+	tm_report_notes_json(&json, said, reader);
 	tm_json_array(&json, "marks");
 	for (uint32_t i = 0; i < history->count; i++)
 		tm_json_element(&json, mark_json(reader, history, i));

@@ -11,6 +11,7 @@
 #include "listing.h"
 #include "mem.h"
 #include "options.h"
+#include "paragraph.h"
 #include "report.h"
 #include "text.h"
 #include "table.h"
@@ -81,24 +82,15 @@ static uint64_t disk_bytes(const struct tm_reader *reader)
 
 /* ---- JSON -------------------------------------------------------------------- */
 
-static json_t *losses_json(const struct tm_header *header)
-{
-	json_t *losses = json_object();
-
-	for (unsigned i = 0; tm_health_loss_name(i) != NULL; i++)
-		json_object_set_new(losses, tm_health_loss_name(i),
-				    tm_json_count(header->losses[i]));
-	return losses;
-}
-
 static json_t *blind_json(const struct tm_header *header)
 {
 	json_t *blind = json_array();
-	uint32_t bits = header->blind;
-	const char *name;
+	const struct tm_health_blind *spot;
+	unsigned at = 0;
 
-	while ((name = tm_health_next_blind(&bits)) != NULL)
-		json_array_append_new(blind, json_string(name));
+	while ((spot = tm_health_next_blind(header, &at)) != NULL)
+		if (spot->of_recorder)
+			json_array_append_new(blind, json_string(spot->name));
 	return blind;
 }
 
@@ -109,7 +101,8 @@ static void add_health_json(json_t *object, const struct tm_target *target)
 
 	json_object_set_new(object, "started", tm_json_time(header->time_ns));
 	json_object_set_new(object, "family", json_string(tm_health_family(header)));
-	json_object_set_new(object, "losses", losses_json(header));
+	json_object_set(object, "losses",
+			json_object_get(json_object_get(object, "health"), "losses"));
 	json_object_set_new(object, "blind", blind_json(header));
 	json_object_set_new(object, "message",
 			    tm_text_json(message, strnlen(message, TM_TEXT_MAX)));
@@ -130,6 +123,7 @@ static json_t *process_json(const struct tm_target *target, bool verbose)
 			    header->parent_pid ? json_integer(header->parent_pid) : json_null());
 	json_object_set_new(object, "marks", json_integer(marks_of(target->reader)));
 	json_object_set_new(object, "objects", tm_json_count(objects_of(target->reader)));
+	json_object_set_new(object, "health", tm_health_json(header));
 	if (verbose)
 		add_health_json(object, target);
 	return object;
@@ -262,12 +256,40 @@ static void print_table(const struct tm_listing *listing, bool verbose)
 	tm_table_free(table);
 }
 
+/* What the columns have no room for: each thing in a line of its own. */
+static void print_health(const struct tm_target *target)
+{
+	const struct tm_header *header = tm_reader_header(target->reader);
+	const struct tm_health_blind *blind;
+	char *gap = tm_health_gap(header);
+	unsigned at = 0;
+	char *text;
+
+	printf("\npid %u\n", pid_of(target));
+	if (tm_health_disagreements(header) > 0) {
+		text = tm_health_disagreed(header);
+		tm_paragraph_put(stdout, "- ", "  ", text);
+		free(text);
+	}
+	if (gap)
+		tm_paragraph_put(stdout, "- ", "  ", gap);
+	while ((blind = tm_health_next_blind(header, &at)) != NULL) {
+		text = tm_mem_format("%s: %s (bound: %s)", blind->name, blind->meaning,
+				     blind->bound);
+		tm_paragraph_put(stdout, "- ", "  ", text);
+		free(text);
+	}
+	free(gap);
+}
+
 static void print_text(const struct tm_listing *listing, bool verbose)
 {
 	if (listing->count > 0)
 		print_table(listing, verbose);
 	else
 		puts("no recordings; tidemark run -- python3 app.py makes one");
+	for (size_t i = 0; verbose && i < listing->count; i++)
+		print_health(listing->targets[i]);
 	if (listing->others > 0)
 		printf("%zu of other users not shown; add --any-user\n", listing->others);
 	if (listing->broken_count > 0)

@@ -160,7 +160,7 @@ static void print_json(const struct arguments *a, const struct tm_asked *asked,
 
 	tm_report_process_json(&json, asked->target->reader);
 	tm_json_member(&json, "at", tm_report_point_json(&asked->span.to));
-	tm_report_notes_json(&json, said);
+	tm_report_notes_json(&json, said, asked->target->reader);
 	tm_json_array(&json, "ids");
 	for (size_t i = 0; i < a->list.count; i++)
 		tm_json_element(&json, answer_json(model, &a->list.ids[i], facts));

@@ -2,24 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cells.h"
 #include "health.h"
 #include "mem.h"
-
-static const struct {
-	uint32_t bit;
-	const char *name;
-} blind_names[] = {
-	{TM_B_STACKS, "stacks"},
-	{TM_B_TYPES, "types"},
-	{TM_B_COLLECTOR, "collector"},
-	{TM_B_EXECUTOR, "executor"},
-	{TM_B_SIGNAL_TAKEN, "signal_taken"},
-	{TM_B_FREE_LISTS, "free_lists"},
-	{TM_B_FLOATS, "floats"},
-	{TM_B_FRAMES, "frames"},
-	{TM_B_SPACE, "space"},
-	{TM_B_INHERITED, "inherited"},
-};
+#include "text.h"
 
 static const char *const loss_names[TM_L_COUNT] = {
 	[TM_L_NO_SPACE] = "no_space",
@@ -38,16 +24,6 @@ static const char *const loss_names[TM_L_COUNT] = {
 	[TM_L_CYCLIC] = "cyclic",
 	[TM_L_RECYCLED] = "recycled",
 };
-
-const char *tm_health_next_blind(uint32_t *bits)
-{
-	for (size_t i = 0; i < sizeof(blind_names) / sizeof(blind_names[0]); i++)
-		if (*bits & blind_names[i].bit) {
-			*bits &= ~blind_names[i].bit;
-			return blind_names[i].name;
-		}
-	return NULL;
-}
 
 const char *tm_health_loss_name(unsigned loss)
 {
@@ -83,14 +59,79 @@ char *tm_health_losses(const struct tm_header *header)
 	return list;
 }
 
+/* What interpreter and allocator said that cannot both be true, by what it was. */
+static const struct {
+	enum tm_loss loss;
+	const char *one;
+	const char *many;
+} disagreements[] = {
+	{TM_L_DEATH_UNKNOWN, "death of an object not known", "deaths of objects not known"},
+	{TM_L_BIRTH_OVER, "birth where an object was believed to live",
+	 "births where objects were believed to live"},
+	{TM_L_FREED_LIVE, "block freed with an object believed to live in it",
+	 "blocks freed with objects believed to live in them"},
+	{TM_L_RECYCLED, "object recycled by an extension's own free list",
+	 "objects recycled by extensions' own free lists"},
+};
+
+uint64_t tm_health_disagreements(const struct tm_header *header)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(disagreements) / sizeof(disagreements[0]); i++)
+		tm_cells_sum(&sum, header->losses[disagreements[i].loss]);
+	return sum;
+}
+
+char *tm_health_disagreed(const struct tm_header *header)
+{
+	char *sum =
+		tm_text_plural(tm_health_disagreements(header), "disagreement", "disagreements");
+	char *list = tm_mem_string("");
+	char *text;
+
+	for (size_t i = 0; i < sizeof(disagreements) / sizeof(disagreements[0]); i++) {
+		uint64_t count = header->losses[disagreements[i].loss];
+
+		if (count != 0)
+			list = join(
+				list,
+				tm_text_plural(count, disagreements[i].one, disagreements[i].many),
+				", ");
+	}
+	text = tm_mem_format("built on a recording with %s: %s", sum, list);
+	free(sum);
+	free(list);
+	return text;
+}
+
+char *tm_health_gap(const struct tm_header *header)
+{
+	char lost[TM_TEXT_NUMBER];
+	char back[TM_TEXT_NUMBER];
+
+	if (header->losses[TM_L_TRACER] == 0 && header->tracer_lost_ns == 0)
+		return NULL;
+	tm_text_time(lost, header->tracer_lost_ns);
+	if (header->tracer_back_ns > header->tracer_lost_ns)
+		return tm_mem_format("another tool held the interpreter's reference tracer, first "
+				     "seen at %s, last at %s: births and deaths of that time may "
+				     "be missing",
+				     lost, tm_text_time(back, header->tracer_back_ns));
+	return tm_mem_format("another tool took the interpreter's reference tracer at %s: births "
+			     "and deaths since then are missing",
+			     lost);
+}
+
 char *tm_health_blind(const struct tm_header *header)
 {
 	char *list = tm_mem_string("");
-	uint32_t bits = header->blind;
-	const char *name;
+	const struct tm_health_blind *blind;
+	unsigned at = 0;
 
-	while ((name = tm_health_next_blind(&bits)) != NULL)
-		list = join(list, tm_mem_string(name), ", ");
+	while ((blind = tm_health_next_blind(header, &at)) != NULL)
+		if (blind->of_recorder)
+			list = join(list, tm_mem_string(blind->name), ", ");
 	return list;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "health.h"
 #include "mem.h"
 #include "text.h"
 
@@ -57,13 +58,6 @@ static const struct {
 	 "object that the collector reclaimed is not counted as such: no space was left for it",
 	 "objects that the collector reclaimed are not counted as such: no space was left for "
 	 "them"},
-	{TM_L_BIRTH_OVER, false,
-	 "death was not reported by the interpreter and noticed when its memory was used again",
-	 "deaths were not reported by the interpreter and noticed when their memory was used "
-	 "again"},
-	{TM_L_FREED_LIVE, false,
-	 "death was not reported by the interpreter and noticed when its memory was freed",
-	 "deaths were not reported by the interpreter and noticed when their memory was freed"},
 };
 
 static void note_losses(struct tm_notes *notes, const struct tm_header *header)
@@ -95,52 +89,35 @@ static void note_space(struct tm_notes *notes, const struct tm_header *header)
 
 static void note_tracer(struct tm_notes *notes, const struct tm_header *header)
 {
-	char lost[TM_TEXT_NUMBER];
-	char back[TM_TEXT_NUMBER];
+	char *gap = tm_health_gap(header);
 
-	if (header->losses[TM_L_TRACER] == 0 && header->tracer_lost_ns == 0)
+	if (!gap)
 		return;
 	notes->incomplete = true;
-	tm_text_time(lost, header->tracer_lost_ns);
-	if (header->tracer_back_ns > header->tracer_lost_ns)
-		tm_notes_add(notes,
-			     "another tool held the interpreter's reference tracer, first seen at "
-			     "%s, last at %s: births and deaths of that time may be missing",
-			     lost, tm_text_time(back, header->tracer_back_ns));
-	else
-		tm_notes_add(notes,
-			     "another tool took the interpreter's reference tracer at %s: births "
-			     "and deaths since then are missing",
-			     lost);
+	tm_notes_add(notes, "%s", gap);
+	free(gap);
 }
 
-static const struct {
-	enum tm_blind bit;
-	const char *sentence;
-} blind[] = {
-	{TM_B_STACKS,
-	 "Python frames could not be read on this interpreter, so no object has a site"},
-	{TM_B_TYPES, "types could not be resolved on this interpreter"},
-	{TM_B_COLLECTOR,
-	 "the cyclic collector could not be watched, so cyclic trash is not told apart"},
-	{TM_B_EXECUTOR, "marks are followed up only when the program collects: no signal handler "
-			"could be installed"},
-	{TM_B_SIGNAL_TAKEN,
-	 "the program handles the mark signal itself, so a plain signal sets no mark"},
-	{TM_B_FREE_LISTS, "objects of built-in types that the interpreter recycles may keep the "
-			  "birth of their memory"},
-	{TM_B_FLOATS, "floats that the interpreter recycles keep the birth of their memory"},
-	{TM_B_FRAMES, "frames that the interpreter recycles keep the birth of their memory"},
-	{TM_B_INHERITED, "a forked child: objects of before the fork are not in its recording"},
-};
+static void note_disagreements(struct tm_notes *notes, const struct tm_header *header)
+{
+	char *text;
 
+	if (tm_health_disagreements(header) == 0)
+		return;
+	text = tm_health_disagreed(header);
+	tm_notes_add(notes, "%s", text);
+	free(text);
+}
+
+/* That space ended is said with its time already. */
 static void note_blind(struct tm_notes *notes, const struct tm_header *header)
 {
-	uint32_t bits = header->blind;
+	const struct tm_health_blind *blind;
+	unsigned at = 0;
 
-	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
-		if (bits & blind[i].bit)
-			tm_notes_add(notes, "%s", blind[i].sentence);
+	while ((blind = tm_health_next_blind(header, &at)) != NULL)
+		if (strcmp(blind->name, "space") != 0)
+			tm_notes_add(notes, "%s (bound: %s)", blind->meaning, blind->bound);
 }
 
 static void note_recorder(struct tm_notes *notes, const struct tm_header *header)
@@ -169,6 +146,7 @@ void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader)
 	note_recorder(notes, header);
 	note_space(notes, header);
 	note_losses(notes, header);
+	note_disagreements(notes, header);
 	note_tracer(notes, header);
 	note_blind(notes, header);
 }

@@ -125,11 +125,12 @@ json_t *tm_report_stack_json(struct tm_model *model, uint32_t site);
 /* {"file","line","function"}, or null for no frame; an unknown line is null. */
 json_t *tm_report_site_json(struct tm_model *model, uint32_t site);
 
-/* The members every report begins with: process, completeness, notes. */
+/* The members every report begins with: process, completeness, notes, health. */
 void tm_report_process_json(struct tm_json *json, struct tm_reader *reader);
 void tm_report_span_json(struct tm_json *json, const struct tm_span *span);
 json_t *tm_report_point_json(const struct tm_point *point);
-void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes);
+void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes,
+			  const struct tm_reader *reader);
 
 /* The notes as the end of a text report, wrapped to the terminal. */
 void tm_report_notes_text(const struct tm_notes *notes, FILE *out);

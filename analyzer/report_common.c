@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "health.h"
 #include "mem.h"
 #include "paragraph.h"
 #include "report.h"
@@ -175,7 +176,8 @@ void tm_report_span_json(struct tm_json *json, const struct tm_span *span)
 	tm_json_member(json, "to", tm_report_point_json(&span->to));
 }
 
-void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes)
+void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes,
+			  const struct tm_reader *reader)
 {
 	json_t *array = json_array();
 
@@ -184,6 +186,7 @@ void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes)
 				      tm_text_json(notes->lines[i], strlen(notes->lines[i])));
 	tm_json_member(json, "complete", json_boolean(!notes->incomplete));
 	tm_json_member(json, "notes", array);
+	tm_json_member(json, "health", tm_health_json(tm_reader_header(reader)));
 }
 
 void tm_report_notes_text(const struct tm_notes *notes, FILE *out)

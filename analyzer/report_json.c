@@ -79,7 +79,7 @@ void tm_report_json(const struct tm_report *report, FILE *out)
 
 	tm_report_process_json(&json, report->reader);
 	tm_report_span_json(&json, &report->diff->span);
-	tm_report_notes_json(&json, report->notes);
+	tm_report_notes_json(&json, report->notes, report->reader);
 	tm_report_verdict_json(&json, report);
 	tm_json_member(&json, "totals", totals_json(&report->diff->totals));
 	tm_json_member(&json, "collections", tm_runs_sum_json(&report->diff->collections));

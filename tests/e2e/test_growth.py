@@ -31,6 +31,10 @@ class Growth(Case):
         return {line: group["bytes"]
                 for (_, line), group in self.groups(report, "growth.py", kind="buffer").items()}
 
+    def resized(self):
+        """Containers with one buffer that is resized; from 3.15 on a bytearray has a bytes object."""
+        return ("list",) if self.python.info >= (3, 15) else ("list", "bytearray")
+
     def check_totals(self, report):
         totals = report["totals"]
         self.assertEqual(totals["grown_bytes"], sum(group["bytes"] for group in report["growth"]))
@@ -47,12 +51,12 @@ class Growth(Case):
             report = self.diff(target, 1, to)
             self.assertTrue(report["complete"], report["notes"])
             grown, new = self.grown(report), self.new(report)
-            for name in ("list", "bytearray"):
+            for name in self.resized():
                 line = self.lines[name]
                 self.assertEqual(grown[line], (1, after[name] - self.before[name]), name)
                 self.assertNotIn(line, new, name)
             # these take a new block, or more of them, and do not resize the old one
-            for name in ("dict", "set", "deque"):
+            for name in sorted(set(after) - set(self.resized()) - {"bytearray"}):
                 line = self.lines[name]
                 found = grown.get(line, (0, 0))[1] + new.get(line, 0)
                 self.assertGreaterEqual(found, after[name] - self.before[name] - NOISE, name)

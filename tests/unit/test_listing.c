@@ -100,7 +100,7 @@ static void ps_tells_what_is_in_the_header(void **state)
 	assert_int_equal(json_array_size(json_object_get(entry, "command")), 2);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(entry, "command"), 1)),
 			    "app.py");
-	assert_int_equal(json_object_size(entry), 8);
+	assert_int_equal(json_object_size(entry), 9);
 	json_decref(root);
 	standin_end(s);
 }

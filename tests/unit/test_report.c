@@ -111,8 +111,10 @@ static void the_json_of_a_diff_is_as_agreed(void **state)
 
 	tell_a_leak(s);
 	root = as_json(s, "before", "after");
-	expect_keys(root, "tidemark pid command python recording_id from to complete notes verdict "
-			  "totals collections groups growth trash garbage");
+	expect_keys(
+		root,
+		"tidemark pid command python recording_id from to complete notes health verdict "
+		"totals collections groups growth trash garbage");
 	assert_int_equal(json_integer_value(json_object_get(root, "tidemark")), 1);
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")), 4712);
 	assert_int_equal(json_array_size(json_object_get(root, "command")), 2);
@@ -190,7 +192,7 @@ static void names_of_any_bytes_give_valid_json_and_plain_text(void **state)
 static void the_text_says_what_grows_where_and_how(void **state)
 {
 	struct story *s = *state;
-	char *text;
+	char *text, *said;
 
 	tell_a_leak(s);
 	text = as_text(s, "before", "after", 0);
@@ -202,7 +204,11 @@ static void the_text_says_what_grows_where_and_how(void **state)
 	assert_non_null(strstr(text, "/srv/app.py:34 in Session.create\n"));
 	assert_non_null(strstr(text, "called from /srv/main.py:3 in main\n"));
 	assert_non_null(strstr(text, "per interval: 2 2 2\n"));
-	assert_null(strstr(text, "Notes"));
+	/* what no interpreter tells, and nothing else */
+	said = strstr(text, "\nNotes\n- tables of dicts");
+	assert_non_null(said);
+	assert_int_equal(strcspn(said + strlen("\nNotes\n"), "\n"),
+			 strlen(said + strlen("\nNotes\n")) - 1);
 	free(text);
 	text = as_text(s, "after", "now", 0);
 	assert_non_null(strstr(text, "no Python frame"));

@@ -1,0 +1,184 @@
+/* test_health.c - what a recording does not hold is said: in notes, and as data */
+#include "view.h"
+
+#include "health.h"
+
+static json_t *member(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (!value)
+		fail_msg("no member %s", key);
+	return value;
+}
+
+/* The entry of a blind spot; NULL = it is not blind to that. */
+static const json_t *spot(const json_t *health, const char *name)
+{
+	const json_t *list = member(health, "blind");
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		if (strcmp(json_string_value(member(entry, "name")), name) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool notes_say(const struct story *s, const char *part)
+{
+	struct view v = view_of(s, "start", "now");
+	bool found = noted(&v, part);
+
+	view_end(&v);
+	return found;
+}
+
+static bool is_complete(const struct story *s)
+{
+	struct view v = view_of(s, "start", "now");
+	bool complete = !v.notes.incomplete;
+
+	view_end(&v);
+	return complete;
+}
+
+static void a_good_recording_hides_what_its_interpreter_recycles_and_no_more(void **state)
+{
+	struct story *s = *state;
+	json_t *health = tm_health_json(s->header);
+	json_t *losses = member(health, "losses"), *count;
+	const char *name;
+
+	assert_string_equal(json_string_value(member(health, "family")), "tracer");
+	assert_int_equal(json_object_size(losses), TM_L_COUNT);
+	json_object_foreach(losses, name, count) assert_int_equal(json_integer_value(count), 0);
+	assert_int_equal(json_integer_value(member(health, "disagreements")), 0);
+	assert_true(json_is_null(member(health, "tracer_gap")));
+	assert_int_equal(json_array_size(member(health, "blind")), 1);
+	assert_non_null(spot(health, "buffers"));
+	assert_true(notes_say(s, "16 blocks for each deque"));
+	assert_false(notes_say(s, "disagreement"));
+	assert_true(is_complete(s));
+	json_decref(health);
+}
+
+static void every_loss_is_told_by_its_name(void **state)
+{
+	struct story *s = *state;
+	json_t *health;
+
+	for (unsigned i = 0; i < TM_L_COUNT; i++)
+		s->header->losses[i] = 100 + i;
+	health = tm_health_json(s->header);
+	for (unsigned i = 0; i < TM_L_COUNT; i++)
+		assert_int_equal(json_integer_value(
+					 member(member(health, "losses"), tm_health_loss_name(i))),
+				 100 + i);
+	assert_null(tm_health_loss_name(TM_L_COUNT));
+	json_decref(health);
+}
+
+static void every_blind_bit_is_told_with_a_meaning_and_a_bound(void **state)
+{
+	struct story *s = *state;
+
+	for (uint32_t bit = 1; bit <= TM_B_INHERITED; bit <<= 1) {
+		json_t *health, *entry;
+
+		s->header->blind = bit;
+		health = tm_health_json(s->header);
+		assert_int_equal(json_array_size(member(health, "blind")), 2);
+		entry = json_array_get(member(health, "blind"), 0);
+		assert_true(json_string_length(member(entry, "meaning")) > 20);
+		assert_true(json_string_length(member(entry, "bound")) > 0);
+		assert_int_equal(
+			notes_say(s, json_string_value(member(entry, "bound"))),
+			bit != TM_B_SPACE); /* that is said with its time, when it has one */
+		json_decref(health);
+	}
+}
+
+static void expect_spot(struct story *s, uint32_t family, uint32_t version, const char *name,
+			bool there)
+{
+	json_t *health;
+
+	s->header->family = family;
+	s->header->python_hex = version;
+	health = tm_health_json(s->header);
+	if ((spot(health, name) != NULL) != there)
+		fail_msg("%s on %x: %s", name, version, there ? "not told" : "told");
+	json_decref(health);
+}
+
+static void what_an_interpreter_hides_depends_on_its_version(void **state)
+{
+	struct story *s = *state;
+	const uint32_t tracer = TM_FAMILY_TRACER, allocator = TM_FAMILY_ALLOCATOR;
+
+	expect_spot(s, allocator, 0x030812f0, "extension_free_lists", true);
+	expect_spot(s, tracer, 0x030d05f0, "extension_free_lists", false);
+	expect_spot(s, tracer, 0x030d05f0, "trashcan", false);
+	expect_spot(s, tracer, 0x030e00f0, "trashcan", true);
+	expect_spot(s, tracer, 0x030e07f0, "trashcan", true);
+	expect_spot(s, tracer, 0x030e08f0, "trashcan", false);
+	expect_spot(s, tracer, 0x030f00c1, "trashcan", true);
+	expect_spot(s, tracer, 0x030f01f0, "trashcan", false);
+	expect_spot(s, allocator, 0x030812f0, "buffers", true);
+}
+
+static void disagreements_are_summed_and_said(void **state)
+{
+	struct story *s = *state;
+	json_t *health;
+
+	s->header->losses[TM_L_DEATH_UNKNOWN] = 1;
+	s->header->losses[TM_L_FREED_LIVE] = 1200;
+	assert_true(notes_say(s, "built on a recording with 1,201 disagreements: 1 death of an "
+				 "object not known, 1,200 blocks freed with objects believed"));
+	assert_true(is_complete(s));
+	s->header->losses[TM_L_RECYCLED] = UINT64_MAX;
+	health = tm_health_json(s->header);
+	assert_true(json_integer_value(member(health, "disagreements")) == INT64_MAX);
+	json_decref(health);
+}
+
+static void a_gap_of_the_tracer_is_told_with_its_times(void **state)
+{
+	struct story *s = *state;
+	json_t *health, *gap;
+
+	s->header->losses[TM_L_TRACER] = 2;
+	s->header->tracer_lost_ns = 1700000000500000000u;
+	assert_true(notes_say(s, "since then are missing"));
+	assert_false(is_complete(s));
+	health = tm_health_json(s->header);
+	gap = member(health, "tracer_gap");
+	assert_true(json_is_null(member(gap, "to")));
+	json_decref(health);
+	s->header->tracer_back_ns = 1700000009500000000u;
+	assert_true(notes_say(s, "of that time may be missing"));
+	health = tm_health_json(s->header);
+	gap = member(health, "tracer_gap");
+	assert_true(json_real_value(member(gap, "from")) == 1700000000.5);
+	assert_true(json_real_value(member(gap, "to")) == 1700000009.5);
+	assert_int_equal(json_integer_value(member(gap, "times")), 2);
+	json_decref(health);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY_TEST(a_good_recording_hides_what_its_interpreter_recycles_and_no_more),
+		STORY_TEST(every_loss_is_told_by_its_name),
+		STORY_TEST(every_blind_bit_is_told_with_a_meaning_and_a_bound),
+		STORY_TEST(what_an_interpreter_hides_depends_on_its_version),
+		STORY_TEST(disagreements_are_summed_and_said),
+		STORY_TEST(a_gap_of_the_tracer_is_told_with_its_times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
