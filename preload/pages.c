@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #define PAGE  4096ull
+#define HUGE  (4ull << 20)
 #define LARGE (64ull << 10) /* what is smaller is touched as a whole, soon or at once */
 
 enum {
@@ -55,6 +56,9 @@ void *tm_pages(size_t bytes)
 	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
+	/* Fewer page faults, where the system has them; nothing but slower where not. */
+	if (pages != MAP_FAILED && bytes >= HUGE)
+		madvise(pages, bytes, MADV_HUGEPAGE);
 	errno = saved;
 	if (pages == MAP_FAILED)
 		return NULL;
