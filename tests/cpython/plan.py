@@ -52,6 +52,8 @@ KNOWN = [
     Known("*", "test.test_sys.SysModuleTest.test_debugmallocstats",
           "pymalloc tells its figures only while the object domain is served by it without hooks "
           "(obmalloc.c, _PyMem_PymallocEnabled)"),
+    Known("*", "test.test_cmd_line.CmdLineTest.test_python_malloc_stats",
+          "the same figures, at exit"),
 ] + [
     Known("*", "test.test_cmd_line.CmdLineTest.test_" + name,
           "it names the allocators by comparing their functions with CPython's own (obmalloc.c, "
@@ -66,6 +68,9 @@ KNOWN_COUNTERS = [
           "hands it over (genobject.c, _PyGen_Finalize), and generators are taken to have died"),
     Known("*", ("test_cmd_line", "address"),
           "PYTHONMALLOC=mimalloc has blocks of 8 bytes, two of which share a word of the shadow"),
+    Known("*", ("test_capi", "freed_live"),
+          "tests give memory of live objects back behind the interpreter's back "
+          "(check_pyobject_freed_is_freed, and heap types of which the base frees)"),
 ]
 
 

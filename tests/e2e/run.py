@@ -4,13 +4,15 @@
 A missing interpreter is a named skip.  Exit status 0: nothing failed.
 """
 import argparse
+import collections
 import concurrent.futures
 import fnmatch
 import importlib
+import itertools
+import multiprocessing
 import os
 import re
 import sys
-import threading
 import time
 import unittest
 
@@ -20,9 +22,12 @@ sys.dont_write_bytecode = True
 
 from harness import Case, pythons  # noqa: E402
 
-SIDE_BY_SIDE = 6  # tests of a batch that only wait: what they cost is the start of a process each
+SIDE_BY_SIDE = 4  # tests of a batch that only wait: what they cost is the start of a process each
 
-print_lock = threading.Lock()
+# Batches run in processes of their own: to read reports is work that threads cannot share.
+fork = multiprocessing.get_context("fork")
+print_lock = fork.Lock()
+planned = []  # the batches that may run side by side; known to these processes by their index
 
 
 class Batch:
@@ -34,7 +39,7 @@ class Batch:
     def __init__(self, name, python, kind):
         self.name, self.python, self.kind = name, python, kind
         self.cases = []
-        self.results = []  # (case, outcome, text)
+        self.results = []  # Result of each
 
     def run(self, build):
         started = time.monotonic()
@@ -47,27 +52,33 @@ class Batch:
         return self
 
     def count(self, outcome):
-        return sum(1 for _, found, _ in self.results if found == outcome)
+        return sum(1 for result in self.results if result.outcome == outcome)
 
     def report(self, seconds):
         lines = ["  %-6s %-24s %-12s %3d passed, %d failed, %d skipped  (%.1f s)" % (
             "FAIL" if self.count("failed") else "ok", self.name, self.python.name,
             self.count("passed"), self.count("failed"), self.count("skipped"), seconds)]
-        for case, outcome, text in self.results:
-            method = case.id().split(".", 1)[-1]
+        for method, outcome, text, notes in self.results:
             if outcome == "failed":
                 lines.append(f"--- {self.name} {method} on {self.python!r}\n{text.rstrip()}\n---")
             elif outcome == "skipped":
                 lines.append(f"         skip {method}: {text}")
-            lines += [f"         {method}: {note}" for note in getattr(case, "notes", ())]
+            lines += [f"         {method}: {note}" for note in notes]
         with print_lock:
             print("\n".join(lines), flush=True)
+
+
+Result = collections.namedtuple("Result", "method outcome text notes")
 
 
 def _run_case(case):
     result = unittest.TestResult()
     case.run(result)
-    return case, *_outcome(result)
+    return Result(case.id().split(".", 1)[-1], *_outcome(result), getattr(case, "notes", []))
+
+
+def _run_planned(index, build):
+    return planned[index].run(build).results
 
 
 def _outcome(result):
@@ -154,10 +165,13 @@ def main():
     for name, reason in absent:
         print(f"  skip   {name}: {reason}", flush=True)
     together, alone = plan(found, args)
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        done = list(pool.map(lambda batch: batch.run(build), together))
-    done += [batch.run(build) for batch in alone]
-    passed, failed, skipped = (sum(batch.count(outcome) for batch in done)
+    planned[:] = together
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, mp_context=fork) as pool:
+        results = [result for batch in pool.map(_run_planned, range(len(planned)),
+                                                itertools.repeat(build)) for result in batch]
+    for batch in alone:
+        results += batch.run(build).results
+    passed, failed, skipped = (sum(1 for result in results if result.outcome == outcome)
                                for outcome in ("passed", "failed", "skipped"))
     skipped += len(absent)
     print(f"end-to-end tests: {passed} passed, {failed} failed, {skipped} skipped")
