@@ -5,6 +5,7 @@ are set, `call` or `signal`.  What was born and died when, and what was alive at
 the file FACTS as JSON.
 """
 import ctypes
+import functools
 import gc
 import json
 import os
@@ -28,7 +29,7 @@ class History:
     def __init__(self, seed, collects, way):
         self.chance = random.Random(seed)
         self.collects = collects
-        self.way = way
+        self.set_mark = setter(way)
         self.interval = 0
         self.records = []  # [kind, id, type, born, died]
         self.held = {name: [] for name in kinds.KINDS}  # [(object, number of its record)]
@@ -98,10 +99,7 @@ class History:
         self.live.append(json.dumps(alive()))
         if self.collects:
             self.trash_is_gone()
-        if self.way == "call":
-            ctypes.CDLL(None).tidemark_mark(None)
-        else:
-            os.kill(os.getpid(), 42)
+        self.set_mark()
         self.interval += 1
 
     def run(self):
@@ -109,6 +107,13 @@ class History:
         for _ in range(MARKS):
             self.mark()
             self.live_through()
+
+
+def setter(way):
+    """What sets a mark, made beforehand: it leaves nothing between alive() and the mark."""
+    if way == "call":
+        return functools.partial(ctypes.CDLL(None).tidemark_mark, None)
+    return functools.partial(os.kill, os.getpid(), 42)
 
 
 def is_cyclic(make):
