@@ -4,6 +4,7 @@
 #include "figures.h"
 #include "garbage.h"
 #include "marks.h"
+#include "intern.h"
 #include "record.h"
 #include "recorder.h"
 #include "resolve.h"
@@ -86,6 +87,7 @@ static void resolve_pending_types(bool inside_allocation)
 	struct tm_self *self = &tm_self;
 	uintptr_t unborn = 0;
 
+	tm_intern_names_again();
 	if (inside_allocation && self->recent && self->recent_count)
 		unborn = self->recent[self->recent_count - 1];
 

@@ -361,11 +361,101 @@ uint64_t tm_type_bits(uintptr_t object)
 	return tm_type_word(index | (index && may_return(type) ? TM_PACKED_FLAG : 0));
 }
 
+/*
+ * Classes whose names are looked at again: __module__ is often set after the first instance is
+ * there (Lib/enum.py up to 3.10: the members of an enumeration made by a call).
+ */
+static struct young {
+	uintptr_t type; /* 0 = nothing to look at */
+	uint32_t index; /* a record that no other class has found */
+} young[1024];
+static unsigned young_first, young_count; /* a ring */
+
+static struct young *young_at(unsigned i)
+{
+	return &young[(young_first + i) % (sizeof(young) / sizeof(*young))];
+}
+
+/* Another class has the same record: it can't follow one of them any more. */
+static void share_locked(uint32_t index)
+{
+	for (unsigned i = 0; i < young_count; i++) {
+		if (young_at(i)->index == index)
+			young_at(i)->type = 0;
+	}
+}
+
+static void remember_locked(uintptr_t type, uint32_t index)
+{
+	if (young_count < sizeof(young) / sizeof(*young))
+		*young_at(young_count++) = (struct young){type, index};
+}
+
+/* Takes the oldest out of the ring; false when there are no more than @keep. */
+static bool take_young(unsigned keep, struct young *out)
+{
+	bool taken;
+
+	tm_lock();
+	taken = young_count > keep;
+	if (taken) {
+		*out = *young_at(0);
+		young_first++;
+		young_count--;
+		if (tm_map_get(&type_map, out->type) != out->index)
+			out->type = 0; /* it is gone */
+	}
+	tm_unlock();
+	return taken;
+}
+
+static void rename_locked(uint32_t index, const char *name, size_t length)
+{
+	struct tm_type *record = (struct tm_type *)tm_segment_at(TM_R_TYPES, 0) + index;
+	uint32_t string = string_locked(name, length);
+	struct tm_index_entry *place;
+
+	if (!string || string == record->name)
+		return;
+	__atomic_store_n(&record->name, string, __ATOMIC_RELEASE);
+	place = tm_index_find(&types, tm_hash(record, sizeof(*record), 2), same_type, record);
+	if (place && !place->id) {
+		place->id = index;
+		types.count++;
+	}
+}
+
+static void names_again(unsigned keep)
+{
+	char name[TEXT_MAX];
+	struct young entry;
+	size_t length;
+
+	while (take_young(keep, &entry)) {
+		length = entry.type ? type_name(entry.type, name, sizeof(name)) : 0;
+		if (!length)
+			continue;
+		tm_lock();
+		rename_locked(entry.index, name, length);
+		tm_unlock();
+	}
+}
+
+void tm_intern_names_again(void)
+{
+	int saved = errno;
+
+	names_again(0);
+	errno = saved;
+}
+
 uint32_t tm_intern_type(uintptr_t type)
 {
+	const struct tm_region *region = &tm_segment.header->regions[TM_R_TYPES];
 	char name[TEXT_MAX];
 	int saved = errno;
 	bool heap, watched;
+	uint64_t used;
 	uint32_t index;
 	size_t length;
 
@@ -383,11 +473,18 @@ uint32_t tm_intern_type(uintptr_t type)
 	heap = TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE;
 	watched = !heap || watch(type);
 	tm_lock();
+	used = tm_get(&region->used);
 	index = type_record(name, length, basic_size(type),
 			    may_return(type) ? TM_TF_MAY_RETURN : 0);
 	if (index && watched)
 		watched = tm_map_put(&type_map, type, index);
+	if (tm_get(&region->used) == used)
+		share_locked(index);
+	else if (heap && watched)
+		remember_locked(type, index);
 	tm_unlock();
+	if (unlikely(young_count == sizeof(young) / sizeof(*young)))
+		names_again(young_count / 2);
 	if (index && watched)
 		cache_type(type, index);
 	return index;
@@ -466,6 +563,7 @@ void tm_intern_restart(const char *old_base)
 	struct tm_map old_types = type_map;
 
 	memset(&type_map, 0, sizeof(type_map));
+	young_count = 0;
 	tm_index_clear(&strings);
 	tm_index_clear(&codes);
 	tm_index_clear(&types);

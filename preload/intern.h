@@ -53,6 +53,12 @@ bool tm_intern_forget(uintptr_t address);
  */
 void tm_intern_restart(const char *old_base);
 
+/*
+ * tm_intern_names_again - look again at the names of classes first seen since the last time
+ * Needs the GIL; once for each mark.
+ */
+void tm_intern_names_again(void);
+
 /* tm_intern_ready - the interpreter is far enough that class dictionaries can be asked. */
 void tm_intern_ready(void);
 
