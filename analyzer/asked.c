@@ -62,12 +62,15 @@ static int reload(struct tm_asked *asked)
 static void look_now(const struct tm_target *target, struct tm_point *point)
 {
 	struct tm_figures *figures = &point->mark.figures;
-	uint64_t resident, own;
+	const struct tm_mark *newest = tm_reader_mark(target->reader, point->number - 1);
+	uint64_t resident, recording;
 
-	if (!point->now || tm_process_memory(target->pid, &resident, &own) != 0)
+	if (!point->now || tm_process_memory(target->pid, &resident, &recording) != 0)
 		return;
 	figures->rss = resident;
-	figures->own = own;
+	/* what is ours beside the recording hardly grows once the program's threads are there */
+	if (newest && newest->figures.own_private)
+		figures->own = recording + newest->figures.own_private;
 }
 
 static int prepare(struct tm_asked *asked, const struct tm_asked_words *words)

@@ -4,6 +4,8 @@
 #include "jsonout.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 
 #include "mem.h"
 #include "text.h"
@@ -57,6 +59,27 @@ void tm_json_element(struct tm_json *json, json_t *value)
 	fputs(json->more ? ",\n " : "\n ", json->out);
 	json->more = true;
 	put(json, value);
+}
+
+void tm_json_elementf(struct tm_json *json, const char *fmt, ...)
+{
+	va_list args;
+
+	fputs(json->more ? ",\n " : "\n ", json->out);
+	json->more = true;
+	va_start(args, fmt);
+	vfprintf(json->out, fmt, args);
+	va_end(args);
+}
+
+char *tm_json_text(json_t *value)
+{
+	char *text = json_dumps(value, FLAGS);
+	char *copy = tm_mem_string(text ? text : "null");
+
+	free(text);
+	json_decref(value);
+	return copy;
 }
 
 void tm_json_array_end(struct tm_json *json)

@@ -30,7 +30,15 @@ void tm_json_member(struct tm_json *json, const char *name, json_t *value);
 /* A member that is an array, its elements, and its end. */
 void tm_json_array(struct tm_json *json, const char *name);
 void tm_json_element(struct tm_json *json, json_t *value);
+
+/* An element as text, for those of which there are millions: the text must be JSON. */
+void tm_json_elementf(struct tm_json *json, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 void tm_json_array_end(struct tm_json *json);
+
+/* A value as text, released with free().  Takes over the reference. */
+char *tm_json_text(json_t *value);
 
 /* Values. */
 json_t *tm_json_bytes(struct tm_bytes bytes);

@@ -85,10 +85,10 @@ bool tm_process_preloaded(pid_t pid);
 bool tm_process_is_python(pid_t pid);
 
 /*
- * What of it is resident now, in bytes, and what of that is Tidemark's own: recordings and
- * the library that it has mapped.  Returns 0, or -EACCES, -ESRCH or another -errno.
+ * What of it is resident now, in bytes, and what of that are recordings that it has mapped.
+ * Returns 0, or -EACCES, -ESRCH or another -errno.
  */
-int tm_process_memory(pid_t pid, uint64_t *resident, uint64_t *own);
+int tm_process_memory(pid_t pid, uint64_t *resident, uint64_t *recording);
 
 /* Is the base name of @path that of a recording? */
 bool tm_process_is_recording_name(const char *path);

@@ -1,7 +1,7 @@
 /*
  * process_memory.c - /proc/PID/smaps: what of a process is resident
  *
- * The same sum as smaps_rollup has, but told apart by mapping.
+ * The same sum as smaps_rollup has, but with that of the recordings told apart.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,8 +10,6 @@
 #include <string.h>
 
 #include "process.h"
-
-#define LIBRARY "/libtidemark.so"
 
 /* `start-end perms offset dev inode path`: gives the path, "" for none; NULL = another line. */
 static char *mapping_path(char *line)
@@ -27,18 +25,16 @@ static char *mapping_path(char *line)
 	return line + at;
 }
 
-static bool is_own(char *path)
+static bool is_recording(char *path)
 {
 	char *deleted = strstr(path, " (deleted)");
-	char *name = strrchr(path, '/');
 
 	if (deleted != NULL)
 		*deleted = '\0';
-	return name != NULL &&
-	       (tm_process_is_recording_name(path) || strncmp(name, LIBRARY, strlen(LIBRARY)) == 0);
+	return tm_process_is_recording_name(path);
 }
 
-int tm_process_memory(pid_t pid, uint64_t *resident, uint64_t *own)
+int tm_process_memory(pid_t pid, uint64_t *resident, uint64_t *recording)
 {
 	char path[64], *line = NULL, *mapping;
 	bool ours = false;
@@ -51,14 +47,14 @@ int tm_process_memory(pid_t pid, uint64_t *resident, uint64_t *own)
 	smaps = fopen(path, "re");
 	if (smaps == NULL)
 		return errno == ENOENT ? -ESRCH : -errno;
-	*resident = *own = 0;
+	*resident = *recording = 0;
 	errno = 0;
 	while (getline(&line, &size, smaps) > 0) {
 		if (sscanf(line, "Rss: %" SCNu64 " kB", &kilobytes) == 1) {
 			*resident += kilobytes * 1024;
-			*own += ours ? kilobytes * 1024 : 0;
+			*recording += ours ? kilobytes * 1024 : 0;
 		} else if ((mapping = mapping_path(line)) != NULL) {
-			ours = is_own(mapping);
+			ours = is_recording(mapping);
 		}
 	}
 	/* a process without any memory is gone */

@@ -10,20 +10,23 @@
 
 /* ---- JSON ---- */
 
-/* What entries of one word have in common: millions may be alike. */
+/*
+ * The text of what entries of one word have in common: there may be millions of them, and most
+ * are alike.
+ */
 struct alike {
 	uint64_t word;
 	bool passes;
-	json_t *type;
-	json_t *site;
-	json_t *born;
+	char *type; /* NULL = none yet */
+	char *site;
+	char *born;
 };
 
 static void forget(struct alike *a)
 {
-	json_decref(a->type);
-	json_decref(a->site);
-	json_decref(a->born);
+	free(a->type);
+	free(a->site);
+	free(a->born);
 }
 
 /* The mark in whose interval it was born; null before the start mark, or not known. */
@@ -45,22 +48,21 @@ static void look_up(struct alike *a, const struct tm_report *report, uint64_t wo
 	forget(a);
 	a->word = word;
 	a->passes = tm_filter_pass(report->filter, model, word);
-	a->type = tm_json_bytes(tm_model_text(model, tm_model_type(model, word)));
-	a->site = tm_report_site_json(model, tm_word_site(word));
-	a->born = born_json(&report->diff->facts, word);
+	a->type = tm_json_text(tm_json_bytes(tm_model_text(model, tm_model_type(model, word))));
+	a->site = tm_json_text(tm_report_site_json(model, tm_word_site(word)));
+	a->born = tm_json_text(born_json(&report->diff->facts, word));
 }
 
-static json_t *entry_json(const struct alike *a, const struct tm_garbage_entry *e)
+static void put_entry(struct tm_json *json, const struct alike *a, const struct tm_garbage_entry *e)
 {
-	json_t *object = json_object();
+	char bytes[24] = "null";
 
-	json_object_set(object, "type", a->type);
-	json_object_set_new(object, "id", tm_json_address(e->address));
-	json_object_set(object, "site", a->site);
-	json_object_set_new(object, "since_mark", json_integer(e->since));
-	json_object_set(object, "born", a->born);
-	json_object_set_new(object, "bytes", e->bytes ? tm_json_count(e->bytes) : json_null());
-	return object;
+	if (e->bytes)
+		snprintf(bytes, sizeof(bytes), "%" PRIu64, e->bytes);
+	tm_json_elementf(json,
+			 "{\"type\":%s,\"id\":\"0x%" PRIx64 "\",\"site\":%s,\"since_mark\":%" PRIu32
+			 ",\"born\":%s,\"bytes\":%s}",
+			 a->type, e->address, a->site, e->since, a->born, bytes);
 }
 
 void tm_report_garbage_json(struct tm_json *json, const struct tm_report *report)
@@ -74,7 +76,7 @@ void tm_report_garbage_json(struct tm_json *json, const struct tm_report *report
 		look_up(&a, report, list->entries[i].word);
 		if (!a.passes)
 			continue;
-		tm_json_element(json, entry_json(&a, &list->entries[i]));
+		put_entry(json, &a, &list->entries[i]);
 		shown++;
 	}
 	tm_json_array_end(json);

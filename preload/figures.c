@@ -142,9 +142,10 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
 /* What is reserved in the recording is populated; the shared object counts whole. */
-static uint64_t own_bytes(void)
+static void take_own(struct tm_figures *out)
 {
-	return tm_get(&tm_segment.reserved) + tm_pages_resident() + (uint64_t)(_end - __ehdr_start);
+	out->own_private = tm_pages_resident() + (uint64_t)(_end - __ehdr_start);
+	out->own = tm_get(&tm_segment.reserved) + out->own_private;
 }
 
 /* ---- the resident set ------------------------------------------------------------- */
@@ -194,7 +195,7 @@ void tm_figures_take(struct tm_figures *out, enum tm_figures_how how, uint64_t b
 {
 	memset(out, 0, sizeof(*out));
 	out->rss = resident_set(budget_ns);
-	out->own = own_bytes();
+	take_own(out);
 	out->arenas = out->arena_count = TM_UNKNOWN;
 	out->malloc_used = out->malloc_free = TM_UNKNOWN;
 	if (how != TM_FIGURES_BARE)

@@ -115,7 +115,7 @@ class Verdict(Case):
         session, grown = self.grow("objects")
         verdict = self.diff(session.pid, 1, "now")["verdict"]
         self.assertEqual(verdict["finding"], "objects")
-        self.assertLess(abs(verdict["growth"] - grown), 2 * MIB)
+        self.assertLess(abs(verdict["growth"] - grown), MIB // 2)
         self.assertEqual([verdict["parts"][name] for name in PARTS[1:4]], [None] * 3)
         self.assertEqual(verdict["to"]["arenas"], None)
         session.finish()

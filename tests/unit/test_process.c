@@ -233,6 +233,35 @@ static void mapped_recordings_are_found_whatever_their_name(void **state)
 	rmdir(directory);
 }
 
+static void resident_recordings_are_told_from_the_rest(void **state)
+{
+	char directory[] = "/tmp/maps.XXXXXX", path[64], other[64];
+	uint64_t resident, recording, before;
+	char *page, *ignored;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/tidemark. a\nRss: 77 kB.rec", directory);
+	snprintf(other, sizeof(other), "%s/tidemark.other", directory);
+	page = map_file(path);
+	ignored = map_file(other);
+	assert_int_equal(tm_process_memory(getpid(), &before, &recording), 0);
+	assert_int_equal(recording, 0);
+	page[0] = ignored[0] = ignored[4096] = 1;
+	assert_int_equal(tm_process_memory(getpid(), &resident, &recording), 0);
+	assert_int_equal(recording, 4096);
+	assert_true(resident >= before + 3 * 4096);
+	page[4096] = 1;
+	unlink(path);
+	assert_int_equal(tm_process_memory(getpid(), &resident, &recording), 0);
+	assert_int_equal(recording, 8192);
+	munmap(page, 8192);
+	munmap(ignored, 8192);
+	unlink(other);
+	rmdir(directory);
+	assert_int_equal(tm_process_memory(0x3fffffff, &resident, &recording), -ESRCH);
+}
+
 static void programs_are_told_by_what_they_map(void **state)
 {
 	char directory[] = "/tmp/maps.XXXXXX", python[64], library[64];
@@ -274,6 +303,7 @@ int main(void)
 		cmocka_unit_test(what_happens_to_signals_is_known),
 		cmocka_unit_test(threads_and_processes_are_listed),
 		cmocka_unit_test(mapped_recordings_are_found_whatever_their_name),
+		cmocka_unit_test(resident_recordings_are_told_from_the_rest),
 		cmocka_unit_test(programs_are_told_by_what_they_map),
 		cmocka_unit_test(only_recordings_are_named_like_them),
 	};

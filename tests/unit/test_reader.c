@@ -48,8 +48,10 @@ static struct story *tell_everything(void)
 	mark(s, "three");
 	in_garbage(s, HEAP, 3);
 	in_garbage(s, HEAP + 0x110, 4);
-	figures_at(s, 1, &(struct tm_figures){1 << 24, 1 << 20, 1 << 21, 2, 1 << 20, 1 << 19, {0}});
-	figures_at(s, 3, &(struct tm_figures){1 << 25, 1 << 21, 1 << 22, 4, 1 << 21, 1 << 18, {0}});
+	figures_at(s, 1,
+		   &(struct tm_figures){1 << 24, 1 << 20, 1 << 21, 2, 1 << 20, 1 << 19, 0, 0});
+	figures_at(s, 3,
+		   &(struct tm_figures){1 << 25, 1 << 21, 1 << 22, 4, 1 << 21, 1 << 18, 0, 0});
 	return s;
 }
 

@@ -239,7 +239,8 @@ struct tm_figures {
 	uint64_t arena_count; /* blocks of it */
 	uint64_t malloc_used; /* the C library's heap: handed out (mallinfo2 uordblks + hblkhd) */
 	uint64_t malloc_free; /* and kept free (fordblks) */
-	uint64_t reserved[2];
+	uint64_t own_private; /* of own: what is not the recording itself; 0 = not known */
+	uint64_t reserved;
 };
 _Static_assert(sizeof(struct tm_figures) == 64, "layout changed: bump TM_LAYOUT_MAJOR");
 
