@@ -60,6 +60,11 @@ static const struct spot spots[] = {
 		  "a forked child: objects of before the fork are not in its recording",
 		  "what the parent had then", true},
 	 .bit = TM_B_INHERITED},
+	{.told = {"interpreters",
+		  "sub-interpreters have collectors of their own, whose runs are not seen: what "
+		  "those reclaim is not told apart from what else was freed",
+		  "what sub-interpreters make", true},
+	 .bit = TM_B_INTERPRETERS},
 	{.told = {"buffers",
 		  "tables of dicts and blocks of deques that the interpreter recycles keep the "
 		  "birth of their memory",

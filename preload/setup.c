@@ -109,6 +109,11 @@ static int on_audit(const char *event, void *args, void *data)
 	if (begins_with(event, "cpython.PyInterpreterState_Clear")) {
 		if (tm_python_in_main() && tm_python.is_finalizing())
 			tm_marks_teardown();
+	} else if (begins_with(event, "cpython.PyInterpreterState_New")) {
+		/* Each but the first comes with a collector of its own, where that is not one for
+		 * all, and with callbacks of its own. */
+		if (hooks_done && !tm_python.adapter->gc.in_runtime)
+			tm_blind(TM_B_INTERPRETERS);
 	} else if (!check_done || begins_with(event, "cpython.run_")) {
 		step(event);
 	}

@@ -85,7 +85,7 @@ static void every_blind_bit_is_told_with_a_meaning_and_a_bound(void **state)
 {
 	struct story *s = *state;
 
-	for (uint32_t bit = 1; bit <= TM_B_INHERITED; bit <<= 1) {
+	for (uint32_t bit = 1; bit <= TM_B_INTERPRETERS; bit <<= 1) {
 		json_t *health, *entry;
 
 		s->header->blind = bit;

@@ -447,6 +447,7 @@ enum tm_blind {
 	TM_B_FRAMES = 128,	/* 3.8 to 3.10: frame objects are recycled, their births unseen */
 	TM_B_SPACE = 256,	/* space ended: see full_since_ns */
 	TM_B_INHERITED = 512,	/* a forked child: objects of before the fork are not known */
+	TM_B_INTERPRETERS = 1024, /* 3.9+: collections of sub-interpreters are not seen */
 };
 
 enum tm_process_state {
