@@ -8,9 +8,11 @@
 
 #include "asked.h"
 #include "command.h"
+#include "describe.h"
 #include "error.h"
 #include "mem.h"
 #include "options.h"
+#include "paragraph.h"
 #include "reach.h"
 #include "report.h"
 #include "table.h"
@@ -22,12 +24,17 @@ struct arguments {
 	const char *from;
 	struct tm_reach_list list;
 	bool read;
+	bool describe;
 	bool json;
 };
+
+/* Objects that are described: reading them takes system calls. */
+#define MOST_DESCRIBED 10000u
 
 enum {
 	KEY_AT = 1,
 	KEY_FROM,
+	KEY_DESCRIBE,
 	KEY_JSON,
 };
 
@@ -37,6 +44,8 @@ static const struct argp_option options[] = {
 	 "The mark that bare ids are from: what was created after it is another object (default: "
 	 "the last mark; with --at that one)",
 	 0},
+	{"describe", KEY_DESCRIBE, NULL, 0,
+	 "Also length and attribute names of what lives there, read from the running process", 0},
 	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
 	{0},
 };
@@ -58,7 +67,12 @@ static const char notes[] =
 	"\n"
 	"A bare id says nothing of that.  It is taken to be of an object that lived at the mark "
 	"--from: what lives there and was created before that mark is the same, what was created "
-	"later is not.";
+	"later is not.\n"
+	"\n"
+	"--describe reads the memory of the running process, as a debugger does and with the same "
+	"permission: how long a container or text is, and what its attributes are called.  Values "
+	"are "
+	"not read.";
 
 static void take_argument(struct arguments *a, const char *text)
 {
@@ -85,6 +99,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FROM:
 		a->from = arg;
 		return 0;
+	case KEY_DESCRIBE:
+		a->describe = true;
+		return 0;
 	case KEY_JSON:
 		a->json = true;
 		return 0;
@@ -96,6 +113,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			tm_options_error(state, "no target given");
 		if (!a->read && a->list.count == 0)
 			tm_options_error(state, "no ids given; - reads them");
+		if (a->describe && a->at)
+			tm_options_error(state, "--describe tells what is there now, so not with "
+						"--at");
 		if (a->read && a->list.count > 0)
 			tm_options_error(state, "give ids, or - to read them, not both");
 		return 0;
@@ -138,8 +158,18 @@ static void add_identity(json_t *object, struct tm_model *model, const struct tm
 	json_object_set_new(object, "born", born);
 }
 
-static json_t *answer_json(struct tm_model *model, const struct tm_reach_id *id,
-			   const struct tm_scan_facts *facts)
+/* What lives there, if anything does that is an object; else null. */
+static json_t *description_of(struct tm_describer *describer, struct tm_model *model,
+			      const struct tm_reach_id *id)
+{
+	if (tm_word_kind(id->there.word) != TM_OBJECT)
+		return json_null();
+	return tm_describe(describer, id->address,
+			   tm_model_text(model, tm_model_type(model, id->there.word)));
+}
+
+static json_t *answer_json(const struct arguments *a, struct tm_model *model,
+			   const struct tm_reach_id *id, const struct tm_scan_facts *facts)
 {
 	json_t *object = json_object();
 	bool died = id->state != TM_REACH_SAME && id->was.word && id->was.death != TM_SCAN_ALIVE;
@@ -149,6 +179,8 @@ static json_t *answer_json(struct tm_model *model, const struct tm_reach_id *id,
 	add_identity(object, model, id, facts);
 	json_object_set_new(object, "died", died ? json_integer(id->was.death) : json_null());
 	json_object_set_new(object, "certain", json_boolean(id->certain));
+	if (a->describe)
+		json_object_set(object, "description", id->description);
 	return object;
 }
 
@@ -163,7 +195,7 @@ static void print_json(const struct arguments *a, const struct tm_asked *asked,
 	tm_report_notes_json(&json, said, asked->target->reader);
 	tm_json_array(&json, "ids");
 	for (size_t i = 0; i < a->list.count; i++)
-		tm_json_element(&json, answer_json(model, &a->list.ids[i], facts));
+		tm_json_element(&json, answer_json(a, model, &a->list.ids[i], facts));
 	tm_json_array_end(&json);
 	tm_json_close(&json);
 }
@@ -176,7 +208,30 @@ enum column {
 	BORN,
 	DIED,
 	TYPE,
+	LENGTH,
+	ATTRIBUTES,
 };
+
+static void add_description(struct tm_table *table, const json_t *description)
+{
+	const json_t *length = json_object_get(description, "length");
+	const json_t *names = json_object_get(description, "attributes");
+	struct tm_paragraph text;
+	json_t *name;
+	size_t i;
+
+	if (json_is_integer(length))
+		tm_table_cellf(table, LENGTH, "%lld", (long long)json_integer_value(length));
+	tm_paragraph_begin(&text);
+	json_array_foreach(names, i, name)
+	{
+		fputs(i ? ", " : "", text.stream);
+		fwrite(json_string_value(name), 1, json_string_length(name), text.stream);
+	}
+	fclose(text.stream);
+	tm_table_cell_bytes(table, ATTRIBUTES, text.text, text.size);
+	free(text.text);
+}
 
 static void add_row(struct tm_table *table, struct tm_model *model, const struct tm_reach_id *id,
 		    const struct tm_scan_facts *facts)
@@ -202,6 +257,8 @@ static void add_row(struct tm_table *table, struct tm_model *model, const struct
 	if (id->state != TM_REACH_SAME && id->was.word && id->was.death != TM_SCAN_ALIVE)
 		tm_table_cellf(table, DIED, "%" PRIu32, id->was.death);
 	tm_table_cell_bytes(table, TYPE, type.data, type.size);
+	if (id->description)
+		add_description(table, id->description);
 }
 
 static void print_sums(const struct tm_reach_list *list)
@@ -226,6 +283,10 @@ static void print_text(const struct arguments *a, struct tm_model *model,
 	tm_table_column(table, "BORN", TM_TABLE_RIGHT);
 	tm_table_column(table, "DIED", TM_TABLE_RIGHT);
 	tm_table_column(table, "TYPE", TM_TABLE_CUT);
+	if (a->describe) {
+		tm_table_column(table, "LENGTH", TM_TABLE_RIGHT);
+		tm_table_column(table, "ATTRIBUTES", TM_TABLE_CUT);
+	}
 	for (size_t i = 0; i < a->list.count; i++)
 		add_row(table, model, &a->list.ids[i], facts);
 	tm_table_print(table);
@@ -269,6 +330,29 @@ static uint64_t pending_of(struct tm_reach_list *list, struct tm_model *model)
 	return pending;
 }
 
+/* Before anything is printed: what could not be read is in the notes. */
+static void describe(struct arguments *a, const struct tm_target *target, struct tm_model *model,
+		     struct tm_notes *said)
+{
+	const struct tm_header *header = tm_reader_header(target->reader);
+	struct tm_describer *describer = tm_describe_begin(target->pid, header);
+
+	for (size_t i = 0; i < a->list.count; i++)
+		a->list.ids[i].description =
+			describer && i < MOST_DESCRIBED
+				? description_of(describer, model, &a->list.ids[i])
+				: json_null();
+	if (!describer)
+		tm_notes_add(said, "nothing is described: this Python's objects are not known");
+	else if (tm_describe_refused(describer))
+		tm_notes_add(said, "not all is described: reading the memory of the process was "
+				   "not permitted (ptrace_scope, or another user's)");
+	if (a->list.count > MOST_DESCRIBED)
+		tm_notes_add(said, "only the first %u are described", MOST_DESCRIBED);
+	if (describer)
+		tm_describe_end(describer);
+}
+
 static int report(struct arguments *a, const struct tm_asked *asked)
 {
 	struct tm_target *target = asked->target;
@@ -277,11 +361,18 @@ static int report(struct arguments *a, const struct tm_asked *asked)
 	struct tm_model *model;
 	int status = tm_reach_list_check(&a->list, target->reader);
 
+	if (status == TM_EXIT_OK && a->describe && target->state != TM_TARGET_LIVE) {
+		tm_error(
+			"only objects of a running process can be described; leave out --describe");
+		status = TM_EXIT_USAGE;
+	}
 	if (status != TM_EXIT_OK)
 		return status;
 	tm_reach_find(&a->list, target->reader, &asked->span, &facts);
 	model = tm_model_new(target->reader);
 	tm_reach_judge(&a->list, model, &asked->span, &facts, target->state != TM_TARGET_LIVE);
+	if (a->describe)
+		describe(a, target, model, &said);
 	note_doubts(&said, &a->list);
 	tm_asked_notes(asked, &said, &facts, pending_of(&a->list, model));
 	if (a->json)

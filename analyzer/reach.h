@@ -42,6 +42,7 @@ struct tm_reach_id {
 	struct tm_reach_life was;   /* the one that is meant, as far as it is known */
 	enum tm_reach_state state;
 	bool certain;
+	json_t *description; /* see describe.h; NULL = not asked for */
 };
 
 /* What is asked for.  Zeroed to begin with; release with tm_reach_list_free(). */

@@ -190,6 +190,8 @@ int tm_reach_list_check(const struct tm_reach_list *list, const struct tm_reader
 
 void tm_reach_list_free(struct tm_reach_list *list)
 {
+	for (size_t i = 0; i < list->count; i++)
+		json_decref(list->ids[i].description);
 	json_decref(list->document);
 	free(list->ids);
 }

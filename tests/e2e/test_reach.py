@@ -128,6 +128,42 @@ class Reach(Case):
                          [[answer["id"], answer["state"]] for answer in answers["ids"]])
         session.finish()
 
+    def test_describe(self):
+        """What is read from outside is what the program says; twice, for asking changes how."""
+        session = self.start("describe.py")
+        session.read()
+        self.mark(session)
+        session.send()
+        places = session.ask("tell")["ids"]
+        self.mark(session)
+        before = self.described(session, places)
+        facts = session.ask()["facts"]
+        self.assert_described(before, facts)
+        after = session.ask()["facts"]
+        self.assertEqual(facts, after)
+        self.assert_described(self.described(session, places), after)
+        text = self.tidemark("reach", session.pid, "--describe", places["plain"]).stdout
+        self.assertRegex(text, r"secret, other|other, secret")
+        self.assertNotIn("a value", text)
+        self.refused("reach", session.pid, "--describe", "--at", 1, places["plain"])
+        saved = os.path.join(self.scratch, "saved.rec")
+        self.tidemark("save", session.pid, saved, quiet=False)
+        self.refused("reach", saved, "--describe", places["plain"])
+        session.finish()
+
+    def described(self, session, places):
+        answers = self.json("reach", session.pid, "--describe", *places.values())
+        self.assertEqual({answer["state"] for answer in answers["ids"]}, {"same"})
+        return dict(zip(places, answers["ids"]))
+
+    def assert_described(self, answers, facts):
+        for name, (length, attributes) in facts.items():
+            found = answers[name]["description"]
+            self.assertIsNotNone(found, f"{name}: {answers[name]}")
+            self.assertEqual(found["type"], answers[name]["type"], name)
+            self.assertEqual(found["length"], length, name)
+            self.assertEqual(sorted(found["attributes"]), attributes, name)
+
     @families
     def test_of_another_recording(self):
         session, other = self.start("steps.py"), self.start("steps.py")
