@@ -76,6 +76,13 @@ static const char notes[] =
 	"there at FROM and was resized since is no survivor: what it grew by is apart, at the line "
 	"that resized it.\n"
 	"\n"
+	"What comes first is by how much the resident set grew, without Tidemark's own memory, and "
+	"what that is: live objects and buffers, space that is free inside Python's arenas or the "
+	"C "
+	"library, native memory, the rest.  These figures are taken at marks, after the "
+	"collection; "
+	"of now only the resident set is known.\n"
+	"\n"
 	"--by file, module and type show the place and stack most of a group come from.  A module "
 	"is the name of its file without .py.  --type and --file choose what is grouped and "
 	"checked, not what the totals say; --min and --limit choose what is shown.";
