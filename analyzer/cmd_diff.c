@@ -204,7 +204,7 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 {
 	struct tm_reader *reader = asked->target->reader;
 	struct tm_model *model = tm_model_new(reader);
-	struct tm_groups kept, grown, trash, garbage, all = {0};
+	struct tm_groups kept = {0}, all = {0}, grown, trash, garbage;
 	bool filtered = a->filter.type || a->filter.file;
 	bool usual = !filtered && a->by == TM_BY_TYPE_AND_SITE;
 	struct tm_notes said = {0};
