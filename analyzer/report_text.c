@@ -153,17 +153,22 @@ static void put_steady(const struct page *p, const struct tm_steady *steady)
 		steady->of_bytes ? 100.0 * (double)steady->bytes / (double)steady->of_bytes : 0.0;
 	struct tm_paragraph line;
 
-	if (steady->groups == 0) {
+	if (steady->of_groups == 0) {
 		tm_paragraph_put(p->out, "", "  ",
 				 "no group has survivors in every interval: nothing grows all the "
 				 "time");
 		return;
 	}
 	tm_paragraph_begin(&line);
-	put_counted(line.stream, steady->groups, "group has", "groups have");
-	fprintf(line.stream,
-		" survivors in every %sinterval, as leaks do, and hold%s %.0f%% of the bytes",
-		steady->all ? "" : "full ", steady->groups == 1 ? "s" : "", percent);
+	put_counted(line.stream, steady->of_groups, "group has", "groups have");
+	fprintf(line.stream, " survivors in every %sinterval, as leaks do",
+		steady->all ? "" : "full ");
+	if (steady->groups < steady->of_groups)
+		fprintf(line.stream, "; the largest %" PRIu64, steady->groups);
+	else
+		fputs(", and", line.stream);
+	fprintf(line.stream, " hold%s %.0f%% of the bytes", steady->groups == 1 ? "s" : "",
+		percent);
 	fputs(style(p, TM_STYLE_YELLOW), p->out);
 	tm_paragraph_end(&line, p->out, "", "  ");
 	fputs(style(p, TM_STYLE_NONE), p->out);

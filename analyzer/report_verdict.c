@@ -124,11 +124,21 @@ static void put_objects(const struct weighed *w, FILE *out)
 	unsigned first = w->top_count ? percent_of(w->top[0]->bytes, s->of_bytes) : 0;
 	char *groups;
 
-	if (w->steady_percent) {
+	if (w->steady_percent && s->groups == s->of_groups) {
 		groups = tm_text_plural(s->groups, "group grows", "groups grow");
 		fprintf(out, "%s in every %sinterval and explain%s %u%% of the growth", groups,
 			s->all ? "" : "full ", s->groups == 1 ? "s" : "", w->steady_percent);
 		free(groups);
+		return;
+	}
+	if (w->steady_percent) {
+		fprintf(out, "of %" PRIu64 " groups that grow in every %sinterval the largest ",
+			s->of_groups, s->all ? "" : "full ");
+		if (s->groups == 1)
+			fputs("explains", out);
+		else
+			fprintf(out, "%" PRIu64 " explain", s->groups);
+		fprintf(out, " %u%% of the growth", w->steady_percent);
 		return;
 	}
 	fputs("the growth is live objects and buffers", out);
@@ -359,6 +369,7 @@ static json_t *steady_json(const struct tm_steady *s)
 		return json_null();
 	object = json_object();
 	json_object_set_new(object, "intervals", json_integer(s->intervals));
+	json_object_set_new(object, "of_groups", tm_json_count(s->of_groups));
 	json_object_set_new(object, "groups", tm_json_count(s->groups));
 	json_object_set_new(object, "bytes", tm_json_count(s->bytes));
 	return object;

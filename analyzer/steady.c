@@ -35,9 +35,29 @@ static bool is_steady(const struct tm_group *group, const bool *telling, uint32_
 	return in == count;
 }
 
+static int by_bytes_down(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x < *y) - (*x > *y);
+}
+
+/* The fewest that hold nine tenths of what all hold: what is worth looking at. */
+static void find_largest(struct tm_steady *s, uint64_t *bytes)
+{
+	uint64_t all = 0;
+
+	for (uint64_t i = 0; i < s->of_groups; i++)
+		tm_cells_sum(&all, bytes[i]);
+	qsort(bytes, s->of_groups, sizeof(*bytes), by_bytes_down);
+	while (s->groups < s->of_groups && s->bytes < all - all / 10)
+		tm_cells_sum(&s->bytes, bytes[s->groups++]);
+}
+
 void tm_steady_make(struct tm_steady *s, const struct tm_groups *groups, const struct tm_diff *diff)
 {
 	bool *telling = telling_intervals(groups, diff);
+	uint64_t *bytes = tm_mem_array(groups->count + 1, sizeof(*bytes));
 
 	memset(s, 0, sizeof(*s));
 	for (uint32_t k = 0; k < diff->intervals; k++)
@@ -49,9 +69,10 @@ void tm_steady_make(struct tm_steady *s, const struct tm_groups *groups, const s
 		tm_cells_sum(&s->of_bytes, group->bytes);
 		if (!is_steady(group, telling, s->intervals, diff->span.from.number))
 			continue;
-		s->groups++;
-		tm_cells_sum(&s->bytes, group->bytes);
+		bytes[s->of_groups++] = group->bytes;
 	}
+	find_largest(s, bytes);
+	free(bytes);
 	free(telling);
 }
 

@@ -16,9 +16,10 @@
 struct tm_steady {
 	uint32_t intervals; /* that tell growth from what was made once, see below */
 	bool all;	    /* these are all of the diff's */
-	uint64_t groups;    /* that have survivors in each of them */
-	uint64_t bytes;	    /* of these groups */
-	uint64_t of_bytes;  /* of all groups */
+	uint64_t of_groups; /* that have survivors in each of them */
+	uint64_t groups;    /* the largest of these, which hold nine tenths of their bytes */
+	uint64_t bytes;	    /* of `groups` */
+	uint64_t of_bytes;  /* of all groups, steady or not */
 };
 
 /*

@@ -434,7 +434,7 @@ static void the_json_has_figures_parts_and_sentence(void **state)
 	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	verdict = json_object_get(root, "verdict");
 	want = json_pack("{s:s, s:s, s:i, s:{s:i, s:i, s:i, s:n, s:i}, s:{s:i, s:i}, s:{s:i, s:i},"
-			 " s:i, s:i, s:{s:i, s:i, s:i},"
+			 " s:i, s:i, s:{s:i, s:i, s:i, s:i},"
 			 " s:[{s:s, s:{s:s, s:i, s:s}, s:i, s:i}],"
 			 " s:{s:i, s:i, s:i, s:i, s:i}, s:{s:i, s:i, s:i, s:i, s:n}}",
 			 "finding", "objects", "sentence",
@@ -443,12 +443,12 @@ static void the_json_has_figures_parts_and_sentence(void **state)
 			 "growth", 4 << 20, "parts", "live", (3 << 20) + 48, "arenas_free", 0,
 			 "native", -48, "malloc_free", "rest", 1 << 20, "gained", "objects", 3,
 			 "bytes", 3 << 20, "lost", "objects", 0, "bytes", 0, "trash", 0, "own", 0,
-			 "steady", "intervals", 3, "groups", 1, "bytes", 3 << 20, "top", "type",
-			 "app.Leak", "site", "file", "/srv/app.py", "line", 12, "function", "work",
-			 "objects", 3, "bytes", 3 << 20, "from", "rss", 110 << 20, "own", 10 << 20,
-			 "arenas", 40 << 20, "malloc_used", 30 << 20, "malloc_free", 1 << 20, "to",
-			 "rss", 114 << 20, "own", 10 << 20, "arenas", 40 << 20, "malloc_used",
-			 33 << 20, "malloc_free");
+			 "steady", "intervals", 3, "of_groups", 1, "groups", 1, "bytes", 3 << 20,
+			 "top", "type", "app.Leak", "site", "file", "/srv/app.py", "line", 12,
+			 "function", "work", "objects", 3, "bytes", 3 << 20, "from", "rss",
+			 110 << 20, "own", 10 << 20, "arenas", 40 << 20, "malloc_used", 30 << 20,
+			 "malloc_free", 1 << 20, "to", "rss", 114 << 20, "own", 10 << 20, "arenas",
+			 40 << 20, "malloc_used", 33 << 20, "malloc_free");
 	assert_non_null(want);
 	if (!json_equal(verdict, want))
 		fail_msg("%s", text);
