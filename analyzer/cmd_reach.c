@@ -357,7 +357,7 @@ static int report(struct arguments *a, const struct tm_asked *asked)
 {
 	struct tm_target *target = asked->target;
 	struct tm_notes said = {0};
-	struct tm_scan_facts facts;
+	struct tm_scan_facts facts = {0};
 	struct tm_model *model;
 	int status = tm_reach_list_check(&a->list, target->reader);
 
