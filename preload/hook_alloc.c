@@ -131,11 +131,14 @@ static void *object_realloc(void *ctx, void *block, size_t size)
 			tm_block_restore(&words);
 		return NULL;
 	}
-	if (block &&
-	    (tm_word_kind(words.word[0]) == TM_PENDING || tm_word_kind(words.word[0]) == TM_BUFFER))
+	if (block && (tm_word_kind(words.word[0]) == TM_PENDING ||
+		      tm_word_kind(words.word[0]) == TM_BUFFER)) {
 		tm_block_move(&words, (uintptr_t)moved, size, TM_PENDING);
-	else
-		tm_birth_expected((uintptr_t)moved, size);
+		return moved;
+	}
+	if (block)
+		tm_block_leave(&words);
+	tm_birth_expected((uintptr_t)moved, size);
 	return moved;
 }
 

@@ -397,6 +397,8 @@ void tm_block_take(uintptr_t block, struct tm_block_words *out)
 		out->word[i] = word_at(block + i * TM_GRANULE);
 	out->size = size_in(out);
 	out->before = 0;
+	out->renews = false;
+	out->object = 0;
 	keep_own(out);
 	if (is_plain(out->word[0]))
 		take_before(out);
@@ -412,6 +414,8 @@ static void clear(const struct tm_block_words *words)
 
 void tm_block_restore(const struct tm_block_words *words)
 {
+	if (words->renews)
+		return;
 	if (is_plain(words->word[0])) {
 		put_block_as(words->block, words->size, words->word[0], words->before);
 		return;
@@ -422,31 +426,38 @@ void tm_block_restore(const struct tm_block_words *words)
 	}
 }
 
-/*
- * A block that dies with its type not looked at: this is the last chance to.  Returns whether it
- * held an object.
- */
-static bool death_of_plain(const struct tm_block_words *words, unsigned flags)
+/* A block goes with its type not looked at: while its memory is as it was is the last chance to. */
+static void look_into(struct tm_block_words *words)
+{
+	if (tm_word_kind(words->word[0]) != TM_PENDING || !type_matters(words->word[0]) ||
+	    tm_resolve_kind(words->block, words->size, true, &words->object) != TM_OBJECT) {
+		words->object = 0;
+		return;
+	}
+	words->type = tm_type_of(words->object);
+}
+
+/* The death of a block that was looked into. */
+static void death_of_plain(const struct tm_block_words *words, unsigned flags)
 {
 	uint64_t word = words->word[0];
 	struct tm_dying dying = {words->block, word, words->size, 0};
-	bool pending = tm_word_kind(word) == TM_PENDING, known = false;
+	bool known = false;
 
-	if (pending && word & TM_WATCHED) {
+	if (tm_word_kind(word) == TM_PENDING && word & TM_WATCHED) {
 		known = tm_intern_forget(words->block + TM_GC_HEAD);
 		known |= tm_intern_forget(words->block + 2 * TM_GC_HEAD);
 	}
-	if (pending && type_matters(word) &&
-	    tm_resolve_kind(words->block, words->size, true, &dying.address) == TM_OBJECT) {
+	if (words->object) {
+		dying.address = words->object;
 		dying.word = (word & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) |
-			     tm_word(TM_OBJECT, 0, 0, tm_type_of(dying.address));
-		death_of(&dying, known, 0);
-		return true;
+			     tm_word(TM_OBJECT, 0, 0, words->type);
+		flags = 0;
+	} else {
+		dying.word = (word & ~TM_KIND_MASK) | TM_BUFFER;
+		dying.before = words->before;
 	}
-	dying.word = (word & ~TM_KIND_MASK) | TM_BUFFER;
-	dying.before = words->before;
 	death_of(&dying, known, flags);
-	return false;
 }
 
 /* The death of the object in a block, its index among the words. */
@@ -483,6 +494,7 @@ bool tm_death_block(uintptr_t block)
 	if (!words.word[0] && !words.word[1] && !words.word[2])
 		return false;
 	at = object_in(&words);
+	look_into(&words);
 	if (is_plain(words.word[0]))
 		death_of_plain(&words, 0);
 	else if (at < 3)
@@ -509,31 +521,51 @@ void tm_record_leave_out(uintptr_t object)
 /*
  * A block that is resized under a later mark than it was born under becomes a new one: what was
  * there at the mark had another size, and the line that resizes it is the one that makes it grow.
- * Its memory is still as it was.
  */
-static void renew(struct tm_block_words *words, unsigned at)
-{
-	uint64_t *value = &words->word[at < 3 ? at : 0];
-	uint64_t renewed;
-
-	renewed = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | tm_get(&tm_birth_bits) |
-		  (uint64_t)tm_site_here() << TM_SITE_SHIFT;
-	if (at < 3)
-		death_in(words, at);
-	else
-		words->before = death_of_plain(words, TM_DF_RESIZED) ? 0 : words->block;
-	*value = renewed;
-}
-
 void tm_block_renew(struct tm_block_words *words)
 {
 	unsigned at = object_in(words);
-	struct tm_block_words old = *words;
+	uint64_t value = words->word[at < 3 ? at : 0];
 
-	if ((at < 3 || is_plain(words->word[0])) &&
-	    (words->word[at < 3 ? at : 0] & TM_BIRTH_MASK) != tm_birth_now())
-		renew(words, at);
-	clear(&old);
+	if ((at == 3 && !is_plain(value)) || (value & TM_BIRTH_MASK) == tm_birth_now()) {
+		clear(words);
+		return;
+	}
+	look_into(words);
+	words->renews = true;
+}
+
+/*
+ * The memory is another's by now, who may have written words of its own already; these are of this
+ * interval, and so none of the old ones.
+ */
+static void clear_old(const struct tm_block_words *words)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		tm_shadow_word *place =
+			words->word[i] ? tm_shadow_find(words->block + i * TM_GRANULE) : NULL;
+		uint64_t seen = place ? tm_get(place) : 0;
+
+		if (place && ((seen ^ words->word[i]) & ~TM_WATCHED) == 0)
+			atomic_compare_exchange_strong(place, &seen, 0);
+	}
+}
+
+void tm_block_leave(struct tm_block_words *words)
+{
+	unsigned at = object_in(words);
+	uint64_t *value = &words->word[at < 3 ? at : 0];
+
+	if (!words->renews)
+		return;
+	if (at < 3)
+		death_in(words, at);
+	else
+		death_of_plain(words, TM_DF_RESIZED);
+	clear_old(words);
+	words->before = at < 3 || words->object ? 0 : words->block;
+	*value = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | tm_get(&tm_birth_bits) |
+		 (uint64_t)tm_site_here() << TM_SITE_SHIFT;
 }
 
 /*
@@ -560,11 +592,11 @@ static void move_plain(const struct tm_block_words *words, uintptr_t block, size
 		     words->before);
 }
 
-void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
-		   enum tm_kind kind)
+void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, enum tm_kind kind)
 {
 	unsigned at = object_in(words);
 
+	tm_block_leave(words);
 	if (at < 3) {
 		if (!put_fresh(block + at * TM_GRANULE, block, size,
 			       watch_on(words, words->word[at]), tm_get(&tm_birth_bits)))
@@ -582,10 +614,11 @@ void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t s
 /* ---- blocks that a free list keeps ------------------------------------------ */
 
 /* Records the end of what a block holds, and clears its words. */
-static void end_of_content(const struct tm_block_words *words)
+static void end_of_content(struct tm_block_words *words)
 {
 	unsigned at = object_in(words);
 
+	look_into(words);
 	if (at < 3)
 		death_in(words, at);
 	else if (is_plain(words->word[0]))

@@ -94,23 +94,29 @@ struct tm_block_words {
 	uint64_t word[3]; /* of its first three granules, those that belong to it; else 0 */
 	uint64_t size;	  /* 0 = unknown */
 	uint64_t before;  /* address of the memory that it took the place of; 0 = none */
+	bool renews;	  /* it was born under an earlier mark, and is still in place */
+	uintptr_t object; /* what it turned out to hold when it was looked into; 0 = nothing */
+	uint32_t type;	  /* of that */
 };
 
 /* tm_block_take - remember a block's words. */
 void tm_block_take(uintptr_t block, struct tm_block_words *out);
 
 /*
- * tm_block_renew - if the block was born under an earlier mark, record that one's death; then clear
- * its words
+ * tm_block_renew - a realloc is about to be tried
+ * A block of this interval is taken out; one that was born under an earlier mark stays until it
+ * is known that it goes, as its death can't be taken back.
  */
 void tm_block_renew(struct tm_block_words *words);
 
-/* tm_block_restore - put them back: the realloc failed. */
+/* tm_block_leave - the realloc succeeded: what was born earlier is dead now. */
+void tm_block_leave(struct tm_block_words *words);
+
+/* tm_block_restore - it failed: all is as it was. */
 void tm_block_restore(const struct tm_block_words *words);
 
-/* tm_block_move - the block lives on at @block with @size bytes. */
-void tm_block_move(const struct tm_block_words *words, uintptr_t block, size_t size,
-		   enum tm_kind kind);
+/* tm_block_move - it succeeded, and the block lives on at @block with @size bytes. */
+void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, enum tm_kind kind);
 
 /* The birth field of now and nothing else, in place for a word. */
 TM_INLINE uint64_t tm_birth_now(void)
