@@ -142,22 +142,40 @@ static int older_first(const void *a, const void *b)
 	return (x->time > y->time) - (x->time < y->time);
 }
 
+/* The finished recordings in a directory, on the heap; their number, as many as memory holds. */
+static unsigned list_finished(DIR *dir, struct finished **found)
+{
+	unsigned count = 0, room = 0;
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_named_by_us(entry->d_name) ||
+		    strlen(entry->d_name) >= sizeof((*found)->name))
+			continue;
+		if (count == room) {
+			unsigned larger = room ? 2 * room : 64;
+			void *moved = realloc(*found, larger * sizeof(**found));
+
+			if (!moved)
+				break;
+			*found = moved;
+			room = larger;
+		}
+		if (is_finished(dirfd(dir), entry->d_name, &(*found)[count].time))
+			strcpy((*found)[count++].name, entry->d_name);
+	}
+	return count;
+}
+
 void tm_proc_prune(const char *path, unsigned keep)
 {
 	/* Without /proc every process looks finished. */
 	bool can_tell = tm_proc_start_ticks((int)getpid()) != 0;
-	struct finished *found = can_tell ? malloc(PRUNE_MAX * sizeof(*found)) : NULL;
-	DIR *dir = found ? opendir(path) : NULL;
-	struct dirent *entry;
-	unsigned count = 0;
+	DIR *dir = can_tell ? opendir(path) : NULL;
+	struct finished *found = NULL;
+	unsigned count = dir ? list_finished(dir, &found) : 0;
 
-	while (dir && count < PRUNE_MAX && (entry = readdir(dir)) != NULL) {
-		if (!is_named_by_us(entry->d_name) || strlen(entry->d_name) >= sizeof(found->name))
-			continue;
-		if (is_finished(dirfd(dir), entry->d_name, &found[count].time))
-			strcpy(found[count++].name, entry->d_name);
-	}
-	if (dir && count > keep) {
+	if (count > keep) {
 		qsort(found, count, sizeof(*found), older_first);
 		for (unsigned i = 0; i < count - keep; i++)
 			unlinkat(dirfd(dir), found[i].name, 0);

@@ -194,6 +194,14 @@ static void birth_elsewhere(uintptr_t object, uint64_t value, tm_shadow_word *wo
 {
 	uint64_t old = tm_get(word);
 
+	/* Memory that was written down as such, and turns out to be an object's. */
+	if (tm_word_kind(old) == TM_PENDING) {
+		struct tm_block_words words;
+
+		tm_block_take(object, &words);
+		if (put_fresh(object, object, words.size, value, tm_get(&tm_birth_bits)))
+			return;
+	}
 	if (tm_word_kind(old) == TM_OBJECT) {
 		/* The death of what lived here was not reported. */
 		tm_lose(TM_L_BIRTH_OVER);

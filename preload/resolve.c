@@ -146,6 +146,9 @@ static bool resolve_block(uintptr_t block, bool collecting)
 	if (object != block) {
 		tm_publish(place, tm_word(TM_OBJECT, 0, 0, type) | keep);
 		tm_publish(word, tm_size_word(TM_SIZE_HEAD, size));
+		/* Behind two heads lies what was the tail of a large block. */
+		if (object == block + 2 * TM_GC_HEAD)
+			tm_put(tm_shadow_find(block + TM_GRANULE), 0);
 		return true;
 	}
 	if (size > TM_GRANULE)

@@ -215,6 +215,17 @@ static void fewer_than_may_stay_all_stay(void **state)
 		assert_true(is_there(numbered(i)));
 }
 
+static void a_thousand_are_looked_at(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		put(numbered(i), &finished, i);
+	tm_proc_prune(dir, 300);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(is_there(numbered(i)), i < 300);
+	tm_proc_prune(dir, 0);
+}
+
 static void what_still_lives_stays_and_does_not_count(void **state)
 {
 	struct tm_header alive = finished;
@@ -292,6 +303,7 @@ int main(void)
 		cmocka_unit_test(resident_memory_grows_with_what_is_touched),
 		cmocka_unit_test(a_file_is_read_as_far_as_there_is_room),
 		PRUNE_TEST(the_newest_of_the_finished_stay),
+		PRUNE_TEST(a_thousand_are_looked_at),
 		PRUNE_TEST(fewer_than_may_stay_all_stay),
 		PRUNE_TEST(what_still_lives_stays_and_does_not_count),
 		PRUNE_TEST(a_pid_that_is_used_again_does_not_keep_a_recording),

@@ -745,6 +745,77 @@ static void a_class_in_a_block_not_looked_at_is_watched_all_the_same(void **stat
 	assert_int_equal(rig_word(block), 0);
 }
 
+/* ---- what is written down first and turns out to be more ------------------------------------
+ */
+
+static void memory_may_become_an_object_late(void **state)
+{
+	uint64_t object = tm_word(TM_OBJECT, 1, 0, tm_intern_type((uintptr_t)&rig.types[0]));
+
+	(void)state;
+	rig_set_object(middle(), &rig.types[0]);
+	tm_birth_expected(middle(), 200);
+	tm_birth_expected(middle() + 1024, 64); /* anything in between */
+	tm_birth_object(middle());
+	rig_expect_words(middle(), 3, (uint64_t[3]){object, tm_size_word(TM_SIZE_TAIL, 200)});
+}
+
+static void a_large_object_behind_two_heads_has_two_words(void **state)
+{
+	uint64_t object = tm_word(TM_OBJECT, 1, 0, tm_intern_type((uintptr_t)&rig.types[2]));
+
+	(void)state;
+	tm_birth_pending(middle(), 2 << 20);
+	rig_set_object(middle() + 32, &rig.types[2]);
+	memset((void *)middle(), 0xa5, 32);
+	rig_set_mark();
+	tm_follow_up_run();
+	rig_expect_words(middle(), 3,
+			 (uint64_t[3]){tm_size_word(TM_SIZE_HEAD, 2 << 20), 0, object});
+}
+
+/* ---- blocks that a free list keeps --------------------------------------------------------------
+ */
+
+static void an_object_in_a_kept_block_dies_and_is_born(void **state)
+{
+	uint64_t type = tm_intern_type((uintptr_t)&rig.types[1]);
+
+	(void)state;
+	rig_set_object(middle() + 16, &rig.types[1]);
+	tm_birth_pending(middle(), 80);
+	tm_birth_kept(middle() + 16, 16); /* fresh: nothing to say */
+	rig_expect_words(middle(), 2, (uint64_t[2]){tm_word(TM_PENDING, 1, 0, 80)});
+	rig_set_mark();
+	tm_death_kept(middle() + 16, 16);
+	rig_expect_death(0, middle() + 16, tm_word(TM_OBJECT, 1, 0, (uint32_t)type), 80, 1, 0);
+	rig_expect_words(middle(), 2, (uint64_t[2]){tm_size_word(TM_SIZE_HEAD, 80)});
+	tm_birth_kept(middle() + 16, 16);
+	rig_expect_words(middle(), 2,
+			 (uint64_t[2]){tm_size_word(TM_SIZE_HEAD, 80),
+				       tm_word(TM_OBJECT, 2, 0, (uint32_t)type)});
+	tm_death_kept(middle() + 16, 16);
+	assert_true(tm_death_block(middle()));
+	rig_expect_words(middle(), 2, (uint64_t[2]){0});
+	assert_int_equal(rig_used(TM_R_DEATHS), 1);
+}
+
+/* What the reserve held before anybody looked counts as memory until it is given out. */
+static void an_object_from_a_reserve_of_before_is_born_then(void **state)
+{
+	uint64_t type = tm_intern_type((uintptr_t)&rig.types[1]);
+
+	(void)state;
+	tm_birth_block(middle(), 80, TM_BUFFER);
+	rig_set_mark();
+	rig_set_object(middle() + 16, &rig.types[1]);
+	tm_birth_kept(middle() + 16, 16);
+	rig_expect_death(0, middle(), tm_word(TM_BUFFER, 1, 0, 80), 80, 1, 0);
+	rig_expect_words(middle(), 2,
+			 (uint64_t[2]){tm_size_word(TM_SIZE_HEAD, 80),
+				       tm_word(TM_OBJECT, 2, 0, (uint32_t)type)});
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 #define ALLOCATOR_TEST(name)                                                                       \
 	cmocka_unit_test_setup_teardown(name, rig_setup_allocator, rig_teardown)
@@ -786,6 +857,10 @@ int main(void)
 		ALLOCATOR_TEST(blocks_are_looked_at_when_many_came_after_but_never_the_newest),
 		ALLOCATOR_TEST(a_block_that_dies_across_a_mark_is_looked_at_for_the_last_time),
 		ALLOCATOR_TEST(a_class_in_a_block_not_looked_at_is_watched_all_the_same),
+		TEST(memory_may_become_an_object_late),
+		ALLOCATOR_TEST(a_large_object_behind_two_heads_has_two_words),
+		ALLOCATOR_TEST(an_object_in_a_kept_block_dies_and_is_born),
+		ALLOCATOR_TEST(an_object_from_a_reserve_of_before_is_born_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -836,8 +836,6 @@ static size_t another_size(const struct block *b)
 {
 	size_t size = some_size();
 
-	if (b->offset == 32 && is_big(size))
-		size = 512;
 	return b->object && size < b->offset + 16u ? b->offset + 16u : size;
 }
 
