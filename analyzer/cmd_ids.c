@@ -212,7 +212,7 @@ static void resolve(struct tm_model *model, const struct found *f)
 static int run(int argc, char **argv)
 {
 	struct arguments a = {0};
-	struct tm_scan_facts facts;
+	struct tm_scan_facts facts = {0};
 	struct found found = {0};
 	struct tm_notes said = {0};
 	struct tm_asked asked;

@@ -283,18 +283,30 @@ static void put_line(FILE *out, const struct tm_amount *amount, const char *word
 	tm_paragraph_put(out, lead, "               ", words);
 }
 
-/* Live things are named by their largest groups of survivors. */
+static bool is_top(const struct weighed *w, const struct tm_group *group)
+{
+	for (unsigned i = 0; i < w->top_count; i++)
+		if (w->top[i] == group)
+			return true;
+	return false;
+}
+
+/* Live things are named by their largest groups of survivors, in the order of the report. */
 static void put_live(const struct weighed *w, FILE *out)
 {
+	const struct tm_groups *all = w->report->all;
 	struct tm_paragraph words;
 	char text[TM_TEXT_NUMBER];
+	unsigned named = 0;
 
 	tm_paragraph_begin(&words);
 	fputs(part_words[TM_PART_LIVE], words.stream);
-	for (unsigned i = 0; i < w->top_count; i++) {
-		fputs(i ? ", " : "; new: ", words.stream);
-		put_group(w, w->top[i], words.stream);
-		fprintf(words.stream, " %s", tm_text_bytes(text, w->top[i]->bytes));
+	for (size_t i = 0; i < all->count && named < w->top_count; i++) {
+		if (!is_top(w, &all->items[i]))
+			continue;
+		fputs(named++ ? ", " : "; new: ", words.stream);
+		put_group(w, &all->items[i], words.stream);
+		fprintf(words.stream, " %s", tm_text_bytes(text, all->items[i].bytes));
 	}
 	fclose(words.stream);
 	put_line(out, &w->verdict.parts[TM_PART_LIVE], words.text);

@@ -177,18 +177,19 @@ static bool replace(void *type, const struct small *shape, deallocate replacemen
 
 static bool replace_all(void)
 {
-	bool done = replace(tm_python.slice_type, &slice, dealloc_slice) &
-		    replace(tm_python.context_type, &context, dealloc_context) &
-		    replace(tm_python.asend_type, &asend, dealloc_asend);
+	bool done = replace(tm_python.slice_type, &slice, dealloc_slice);
 
+	done &= replace(tm_python.context_type, &context, dealloc_context);
+	done &= replace(tm_python.asend_type, &asend, dealloc_asend);
 	/* From 3.13 on it is not exported; such a value lives from a yield to its await. */
 	if (tm_python.wrapped_value_type)
 		done &= replace(tm_python.wrapped_value_type, &wrapped_value,
 				dealloc_wrapped_value);
 	if (!tm_python.adapter->recycles_methods)
 		return done;
-	return done & replace(tm_python.method_type, &method, dealloc_method) &
-	       replace(tm_python.builtin_method_type, &builtin_method, dealloc_builtin_method);
+	done &= replace(tm_python.method_type, &method, dealloc_method);
+	done &= replace(tm_python.builtin_method_type, &builtin_method, dealloc_builtin_method);
+	return done;
 }
 
 /* ---- MemoryError --------------------------------------------------------------- */
