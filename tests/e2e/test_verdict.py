@@ -90,8 +90,8 @@ class Verdict(Case):
         verdict = self.diff(session.pid, 1, 5)["verdict"]
         self.assertEqual(verdict["finding"], "objects")
         self.assertRegex(verdict["sentence"],
-                         r"\Athe process grew by [\d.]+ MiB: \d groups? grows? in every interval "
-                         r"and explains? (8\d|9\d|100)% of the growth\Z")
+                         r"\Athe process grew by [\d.]+ MiB: of \d groups that grow in every "
+                         r"interval the largest explains (8\d|9\d|100)% of the growth\Z")
         line = self.sites("swell.py")["leak"]
         self.assertEqual([verdict["top"][0]["site"]["line"], verdict["top"][0]["objects"]],
                          [line, 4000])
