@@ -75,6 +75,7 @@ TM_INLINE bool tm_hot_block(tm_site_function site_here, uintptr_t block, size_t 
 	if (unlikely(site == TM_SITE_UNKNOWN || !slot || size >= TM_SIZE_BIG ||
 		     block & (TM_GRANULE - 1)))
 		return false;
+	tm_self.newest_plain = block;
 	tm_put(&slot->words[tm_shadow_index(block)], tm_block_word(kind, birth, site, size));
 	return true;
 }

@@ -292,17 +292,16 @@ static bool same_type(uint32_t id, const void *key)
  * Whether a deallocation can be called off: a finalizer stores the dying object somewhere
  * (Objects/object.c, PyObject_CallFinalizerFromDealloc; Objects/typeobject.c, subtype_dealloc).
  * From 3.13.3 on its death is reported before, and nothing when it comes back: such an object
- * lives until its block is freed, which takes a type that frees it the common way.  Generators
- * have a finalizer that nothing of theirs can reach them through, and so have the awaitables of
- * async generators, whose blocks are kept for the next ones instead of freed (Objects/genobject.c,
+ * lives until its block is freed, which takes a type that frees it the common way.  The awaitables
+ * of async generators have a finalizer that nothing of theirs can reach them through, and their
+ * blocks are kept for the next ones instead of freed (Objects/genobject.c,
  * async_gen_asend_finalize, async_gen_asend_dealloc).
  */
 static bool may_return(uintptr_t type)
 {
 	uintptr_t release = TM_FIELD(uintptr_t, type, TM_TP_FREE);
 
-	if (tm_python.family != TM_FAMILY_TRACER || type == (uintptr_t)tm_python.generator_type ||
-	    type == (uintptr_t)tm_python.asend_type)
+	if (tm_python.family != TM_FAMILY_TRACER || type == (uintptr_t)tm_python.asend_type)
 		return false;
 	if (!TM_FIELD(uintptr_t, type, TM_TP_FINALIZE) && !TM_FIELD(uintptr_t, type, TM_TP_DEL))
 		return false;

@@ -129,6 +129,7 @@ static void put_block_as(uintptr_t block, size_t size, uint64_t value, uintptr_t
 static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t site)
 {
 	put_block_as(block, size, tm_block_word(kind, tm_get(&tm_birth_bits), site, size), 0);
+	tm_self.newest_plain = block;
 }
 
 void tm_birth_block(uintptr_t block, size_t size, enum tm_kind kind)
@@ -445,6 +446,35 @@ static void look_into(struct tm_block_words *words)
 	words->type = tm_type_of(words->object);
 }
 
+/*
+ * A dict or a set that grows takes a new table and gives the old one back before anything else
+ * happens (Objects/dictobject.c, dictresize; Objects/setobject.c, set_table_resize): memory that is
+ * no object and of an earlier interval is freed, by the very instruction that allocated larger
+ * memory last.  Links the two; within an interval the new one takes over what the old one replaced.
+ * Returns whether the old one's record is to say that it lives on.
+ */
+static bool is_replaced(const struct tm_block_words *old)
+{
+	uintptr_t block = tm_self.newest_plain, object;
+	struct tm_block_words fresh;
+	bool earlier = (old->word[0] & TM_BIRTH_MASK) != tm_birth_now();
+
+	if (!block || !(earlier || old->before))
+		return false;
+	tm_self.newest_plain = 0;
+	tm_block_take(block, &fresh);
+	if (!is_plain(fresh.word[0]) || (fresh.word[0] & TM_BIRTH_MASK) != tm_birth_now() ||
+	    fresh.before || fresh.size <= old->size ||
+	    !grown_word(block, fresh.size, tm_get(&tm_birth_bits)) ||
+	    tm_word_site(fresh.word[0]) != tm_site_here())
+		return false;
+	if (tm_word_kind(fresh.word[0]) == TM_PENDING &&
+	    tm_resolve_kind(block, fresh.size, false, &object) == TM_OBJECT)
+		return false;
+	put_block_as(block, fresh.size, fresh.word[0], earlier ? old->block : old->before);
+	return earlier;
+}
+
 /* The death of a block that was looked into. */
 static void death_of_plain(const struct tm_block_words *words, unsigned flags)
 {
@@ -462,6 +492,8 @@ static void death_of_plain(const struct tm_block_words *words, unsigned flags)
 			     tm_word(TM_OBJECT, 0, 0, words->type);
 		flags = 0;
 	} else {
+		if (!(flags & TM_DF_RESIZED) && is_replaced(words))
+			flags |= TM_DF_RESIZED;
 		dying.word = (word & ~TM_KIND_MASK) | TM_BUFFER;
 		dying.before = words->before;
 	}

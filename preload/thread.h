@@ -23,6 +23,7 @@ struct tm_self {
 	struct tm_thread *counters; /* in the recording; NULL before the first event */
 	uintptr_t pending;	    /* tracer family: the block that was just allocated */
 	uint64_t pending_size;
+	uintptr_t newest_plain; /* the block written last as BUFFER or PENDING; maybe dead */
 	uint32_t pending_site;
 	uint32_t recent_count; /* allocator family: blocks in `recent` */
 	uintptr_t *recent;

@@ -192,7 +192,6 @@ struct tm_python {
 	void *none;
 	void *type_type, *code_type, *list_type, *dict_type, *tuple_type, *float_type;
 	void *bytes_type, *str_type, *frame_type, *slice_type, *context_type, *asend_type;
-	void *generator_type;
 	void *method_type, *builtin_method_type;
 	void *wrapped_value_type; /* NULL where it is not exported */
 	void *memory_error;	  /* where PyExc_MemoryError is */

@@ -77,7 +77,6 @@ static const struct symbol symbols[] = {
 	{"PyBytes_Type", SLOT(bytes_type), 8, 99},
 	{"PyUnicode_Type", SLOT(str_type), 8, 99},
 	{"PyFrame_Type", SLOT(frame_type), 8, 99},
-	{"PyGen_Type", SLOT(generator_type), 8, 99},
 	{"PySlice_Type", SLOT(slice_type), 8, 99},
 	{"PyContext_Type", SLOT(context_type), 8, 99},
 	{"PyMethod_Type", SLOT(method_type), 8, 99},

@@ -63,9 +63,6 @@ KNOWN = [
 
 
 KNOWN_COUNTERS = [
-    Known("*-3.13", ("test_generators", "death_unknown"),
-          "a hook for unraisable exceptions keeps a generator that is being deallocated; only 3.13 "
-          "hands it over (genobject.c, _PyGen_Finalize), and generators are taken to have died"),
     Known("*", ("test_cmd_line", "address"),
           "PYTHONMALLOC=mimalloc has blocks of 8 bytes, two of which share a word of the shadow"),
     Known("*", ("test_capi", "freed_live"),

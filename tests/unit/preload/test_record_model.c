@@ -70,7 +70,8 @@ static struct {
 	uint64_t created, destroyed, freed_live, birth_over, unknown;
 	uintptr_t recent[TM_RECENT]; /* allocator family: blocks not looked at yet */
 	unsigned recent_count;
-	uint32_t site; /* of the event under way */
+	uintptr_t newest; /* written down last as memory, or not looked at */
+	uint32_t site;	  /* of the event under way */
 	uint32_t types[RIG_TYPES];
 	struct rig_frame frames[2];
 	const char *event;
@@ -588,6 +589,7 @@ static void write_down_held(void)
 		b->known = PENDING;
 		b->birth = now();
 		b->in_run = model.flags != 0;
+		model.newest = b->at;
 	}
 }
 
@@ -662,6 +664,7 @@ static void a_buffer_is_made(void)
 		return;
 	remember_block(b, at, size, true);
 	b->known = BUFFER;
+	model.newest = b->at;
 }
 
 static void a_block_is_made(bool object)
@@ -677,6 +680,7 @@ static void a_block_is_made(bool object)
 		add_recent(b->at);
 		fill(b, object);
 		b->known = PENDING;
+		model.newest = b->at;
 		model.created++;
 		return;
 	}
@@ -700,6 +704,28 @@ static void memory_is_made(void)
 	a_block_is_made(false);
 }
 
+/* Memory is freed by the line that made larger memory last: a table that was replaced. */
+static void note_replaced(const struct block *old)
+{
+	bool earlier = old->birth != now();
+	struct block *b = model.blocks, *end = b + BLOCKS;
+	uintptr_t newest = model.newest;
+
+	if ((old->known != PENDING && old->known != BUFFER) || dies_an_object(old) || !newest ||
+	    !(earlier || old->before))
+		return;
+	model.newest = 0;
+	while (b < end && (b->at != newest || (b->known != PENDING && b->known != BUFFER)))
+		b++;
+	if (b == end || b->birth != now() || b->before || b->size <= old->size ||
+	    b->site != model.site || (b->known == PENDING && b->object) ||
+	    b->size <= 16 * grown_at(b))
+		return;
+	b->before = earlier ? old->at : old->before;
+	if (earlier)
+		model.deaths[model.death_count - 1].flags |= TM_DF_RESIZED;
+}
+
 static void a_block_is_freed(void)
 {
 	struct block *b = any_block(is_something);
@@ -709,6 +735,7 @@ static void a_block_is_freed(void)
 		return;
 	hooks = b->mem ? &model.mem : &model.obj;
 	note_death(b);
+	note_replaced(b);
 	if (model.family == TM_FAMILY_TRACER && b->known == LIVING) {
 		model.freed_live++;
 		model.destroyed++;
