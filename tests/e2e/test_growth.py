@@ -32,8 +32,9 @@ class Growth(Case):
                 for (_, line), group in self.groups(report, "growth.py", kind="buffer").items()}
 
     def resized(self):
-        """Containers with one buffer that is resized; from 3.15 on a bytearray has a bytes object."""
-        return ("list",) if self.python.info >= (3, 15) else ("list", "bytearray")
+        """Containers with one buffer, resized or replaced; from 3.15 on a bytearray has an object."""
+        names = ("list", "dict", "set")
+        return names if self.python.info >= (3, 15) else (*names, "bytearray")
 
     def check_totals(self, report):
         totals = report["totals"]
@@ -55,7 +56,7 @@ class Growth(Case):
                 line = self.lines[name]
                 self.assertEqual(grown[line], (1, after[name] - self.before[name]), name)
                 self.assertNotIn(line, new, name)
-            # these take a new block, or more of them, and do not resize the old one
+            # a deque takes more blocks
             for name in sorted(set(after) - set(self.resized()) - {"bytearray"}):
                 line = self.lines[name]
                 found = grown.get(line, (0, 0))[1] + new.get(line, 0)
