@@ -91,8 +91,7 @@ static void resolve_pending_types(bool inside_allocation)
 	if (inside_allocation && self->recent && self->recent_count)
 		unborn = self->recent[self->recent_count - 1];
 
-	if (tm_python.family == TM_FAMILY_ALLOCATOR &&
-	    !(tm_get(&tm_segment.header->blind) & TM_B_TYPES))
+	if (!(tm_get(&tm_segment.header->blind) & TM_B_TYPES))
 		tm_thread_each_recent(tm_resolve_blocks, unborn);
 }
 

@@ -37,21 +37,22 @@ static uint64_t realtime_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-void tm_hook_tracer_check(void)
+bool tm_hook_tracer_check(void)
 {
 	uint64_t unset = 0;
 	void *data = NULL;
 	tm_tracer owner;
 
 	if (tm_python.family != TM_FAMILY_TRACER || !tm_segment.header)
-		return;
+		return false;
 	owner = tm_python.get_tracer(&data);
 	if (owner == ours())
-		return;
+		return false;
 	tm_lose(TM_L_TRACER);
 	atomic_compare_exchange_strong(&tm_segment.header->tracer_lost_ns, &unset, realtime_ns());
 	tm_chained = owner;
 	chained_data = data;
 	if (tm_python.set_tracer(ours(), NULL) == 0)
 		tm_put(&tm_segment.header->tracer_back_ns, realtime_ns());
+	return true;
 }

@@ -13,8 +13,8 @@ bool tm_hook_tracer_install(void);
  * tm_hook_tracer_check - see that the slot is still ours, and take it back if it is not
  *
  * Who took it (tracemalloc) is chained to: it goes on getting births, as before.  The gap is
- * noted in the recording.  Needs the GIL.
+ * noted in the recording.  Needs the GIL.  Returns whether it was taken.
  */
-void tm_hook_tracer_check(void);
+bool tm_hook_tracer_check(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "collections.h"
 #include "deaths.h"
+#include "hook_tracer.h"
 #include "recorder.h"
 #include "resolve.h"
 #include "segment.h"
@@ -167,8 +168,12 @@ void tm_flush_pending(struct tm_self *self)
 	uintptr_t block = self->pending;
 
 	self->pending = 0;
-	if (tm_recorder_awake())
-		put_block(block, self->pending_size, TM_PENDING, self->pending_site);
+	if (!tm_recorder_awake())
+		return;
+	put_block(block, self->pending_size, TM_PENDING, self->pending_site);
+	/* Or the tracer is another's now, and this is the first object that nobody told of. */
+	if (unlikely(tm_hook_tracer_check()))
+		tm_recent_add(tm_self_here(), block);
 }
 
 /* Writes the words of an object in a fresh block, wherever chunks end. */

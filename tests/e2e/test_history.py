@@ -15,7 +15,8 @@ SEEDS = 20
 MARKS = 5
 # The ways to run a history; seeds take turns.
 WAYS = [("full", "call", {}), ("none", "signal", {}), ("full", "signal", {"PYTHONMALLOC": "malloc"}),
-        ("none", "call", {"PYTHONMALLOC": "debug"}), ("full", "call", {"PYTHONDEVMODE": "1"})]
+        ("none", "call", {"PYTHONMALLOC": "debug"}), ("full", "call", {"PYTHONDEVMODE": "1"}),
+        ("full", "traced", {})]
 
 
 class Truth:

@@ -1,7 +1,8 @@
 """A random history of objects of all kinds, which keeps its own truth.
 
 history.py SEED MODE WAY FACTS: MODE is `full` or `none`, as the marks collect; WAY is how marks
-are set, `call` or `signal`.  What was born and died when, and what was alive at each mark, goes to
+are set, `call` or `signal`, or `traced`: by call, and tracemalloc starts in the third interval and
+stops in the fourth.  What was born and died when, and what was alive at each mark, goes to
 the file FACTS as JSON.
 """
 import ctypes
@@ -11,6 +12,7 @@ import json
 import os
 import random
 import sys
+import tracemalloc
 import warnings
 
 import kinds
@@ -30,6 +32,7 @@ class History:
         self.chance = random.Random(seed)
         self.collects = collects
         self.set_mark = setter(way)
+        self.changes = {2: tracemalloc.start, 3: tracemalloc.stop} if way == "traced" else {}
         self.interval = 0
         self.records = []  # [kind, id, type, born, died]
         self.held = {name: [] for name in kinds.KINDS}  # [(object, number of its record)]
@@ -88,10 +91,18 @@ class History:
 
     def live_through(self):
         names = sorted(kinds.KINDS)
-        for _ in range(STEPS):
+        for number in range(STEPS):
+            if number == STEPS // 2:
+                self.change_tracer()
             self.step(self.chance.choice(names))
         if self.chance.random() < 0.5:
             self.collect()
+
+    def change_tracer(self):
+        """What comes off a free list before the next fresh block comes unseen: no kind does."""
+        if self.interval in self.changes:
+            self.changes[self.interval]()
+            del [object() for _ in range(3)][:]
 
     # ---- marks -------------------------------------------------------------------------
 
@@ -111,7 +122,7 @@ class History:
 
 def setter(way):
     """What sets a mark, made beforehand: it leaves nothing between alive() and the mark."""
-    if way == "call":
+    if way != "signal":
         return functools.partial(ctypes.CDLL(None).tidemark_mark, None)
     return functools.partial(os.kill, os.getpid(), 42)
 

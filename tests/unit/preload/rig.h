@@ -26,6 +26,7 @@
 
 #include "cpython/cpython.h"
 #include "follow_up.h"
+#include "hook_alloc.h"
 #include "hot.h"
 #include "marks.h"
 #include "record.h"
@@ -234,6 +235,12 @@ static inline void rig_make_codes(void)
 	}
 }
 
+static tm_tracer rig_get_tracer(void **data)
+{
+	*data = NULL;
+	return tm_hook_alloc_tracer();
+}
+
 static inline void rig_make_python(enum tm_family family)
 {
 	memset(&tm_python, 0, sizeof(tm_python));
@@ -250,6 +257,7 @@ static inline void rig_make_python(enum tm_family family)
 	tm_python.get_arena_allocator = rig_get_arenas;
 	tm_python.set_arena_allocator = rig_set_arenas;
 	tm_python.allocator_name = rig_allocator_name;
+	tm_python.get_tracer = rig_get_tracer;
 	tm_python.intern = rig_intern;
 	tm_python.runtime = rig.runtime;
 	tm_python.type_type = &rig.type_type;
