@@ -144,7 +144,7 @@ extern const char _end[] __attribute__((visibility("hidden")));
 /* What is reserved in the recording is populated; the shared object counts whole. */
 static void take_own(struct tm_figures *out)
 {
-	out->own_private = tm_pages_resident() + (uint64_t)(_end - __ehdr_start);
+	out->own_private = tm_pages_resident() + ((uintptr_t)_end - (uintptr_t)__ehdr_start);
 	out->own = tm_get(&tm_segment.reserved) + out->own_private;
 }
 
