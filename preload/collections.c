@@ -38,7 +38,7 @@ void tm_collections_restart(void)
 void tm_collections_drop(void)
 {
 	if (atomic_exchange(&run.thread, NULL))
-		tm_record_collecting(false);
+		tm_interval_collecting(false);
 }
 
 void tm_collections_begin(uint32_t mark)
@@ -49,7 +49,7 @@ void tm_collections_begin(uint32_t mark)
 	run.time_ns = now_ns(CLOCK_REALTIME);
 	run.began_ns = now_ns(CLOCK_MONOTONIC);
 	tm_publish(&run.thread, &tm_self);
-	tm_record_collecting(true);
+	tm_interval_collecting(true);
 }
 
 bool tm_collections_here(void)

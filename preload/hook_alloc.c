@@ -6,6 +6,7 @@
 
 #include "hot.h"
 #include "recorder.h"
+#include "resize.h"
 
 struct tm_allocator tm_next_obj, tm_next_mem;
 

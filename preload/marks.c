@@ -59,7 +59,7 @@ void tm_marks_restart(bool forked)
 	tm_put(&start->flags, TM_MF_START);
 	tm_publish(&start->state, TM_MARK_FOLLOWED);
 	tm_publish(&header->regions[TM_R_MARKS].used, 1);
-	tm_record_enter(forked ? 1 : 0, true);
+	tm_interval_enter(forked ? 1 : 0, true);
 	tm_publish(&header->start_set, forked);
 }
 
@@ -72,7 +72,7 @@ void tm_marks_program_begins(void)
 		return;
 	stamp(tm_mark_at(0));
 	tm_figures_take(&tm_mark_at(0)->figures, TM_FIGURES_FULL, START_BUDGET_NS);
-	tm_record_enter(1, false);
+	tm_interval_enter(1, false);
 	tm_publish(&header->start_set, 1);
 }
 
@@ -81,7 +81,7 @@ void tm_marks_program_begins(void)
 /* Bumps may overtake each other on two threads; the interval only ever goes up. */
 static void enter_interval(uint32_t mark)
 {
-	tm_record_enter(mark + 1, false);
+	tm_interval_enter(mark + 1, false);
 	tm_raise(&tm_segment.header->current, mark);
 }
 

@@ -9,25 +9,12 @@
 #define TIDEMARK_RECORD_H
 
 #include "base.h"
+#include "blocks.h"
 #include "intern.h"
+#include "interval.h"
 #include "shadow.h"
 #include "stack.h"
 #include "thread.h"
-
-/*
- * The birth field of now, in place for a word; changes when a mark is set.  While the collector
- * runs it has TM_WATCHED as well, so that what finalizers make during the run can be told.
- */
-extern TM_HIDDEN _Atomic uint64_t tm_birth_bits;
-
-/*
- * What a quiet death's word is compared with: the birth field of now, or, while the collector runs
- * in any thread, something that no word is equal to, so that every death takes the slow way.
- */
-extern TM_HIDDEN _Atomic uint64_t tm_death_bits;
-
-/* A death needs no record when its word says: born in this interval, nobody watches. */
-#define TM_QUIET_MASK (TM_BIRTH_MASK | TM_WATCHED)
 
 enum {
 	TM_NEAR_END = TM_CHUNK_WORDS - 3, /* words after this index may lie in the next chunk */
@@ -60,69 +47,26 @@ TM_NOINLINE void tm_death_object(uintptr_t object);
  */
 TM_NOINLINE bool tm_death_block(uintptr_t block);
 
+/*
+ * Parts of tm_death_block(), for blocks that go in another way.  A block whose type was not looked
+ * at is looked into while its memory is as it was; then it dies as what it held, or as memory.
+ * @at: index of the object among the words; @flags: more enum tm_death_flags.
+ */
+void tm_death_look_into(struct tm_block_words *words);
+void tm_death_of_plain(const struct tm_block_words *words, unsigned flags);
+void tm_death_of_object_in(const struct tm_block_words *words, unsigned at);
+
 /* What tm_birth_expected() left is no object: write it down. */
 TM_NOINLINE void tm_flush_pending(struct tm_self *self);
 
-/* Size of the block an object lives in, from the words around it; 0 = not known. */
-uint64_t tm_object_size(uintptr_t object);
-
 /* The calling thread's list of recent blocks is full: look at their types. */
 TM_NOINLINE void tm_recent_full(void);
-
-/*
- * tm_record_collecting - a run of the collector begins (@yes), or has ended, in some interpreter
- * Runs may overlap where interpreters have a lock of their own.
- */
-void tm_record_collecting(bool yes);
 
 /*
  * tm_record_leave_out - an object that is about to die in a run of the collector, by no doing of it
  * It is taken for one made in that run.  An object that is not known is left alone.
  */
 void tm_record_leave_out(uintptr_t object);
-
-/*
- * tm_record_enter - births belong to the interval with birth field @birth from now on, if that is
- * a later one
- * Lock-free, async-signal-safe.  @anew: a new recording begins, whatever the field was.
- */
-void tm_record_enter(uint32_t birth, bool anew);
-
-/* What a block's words were before a realloc took it apart. */
-struct tm_block_words {
-	uintptr_t block;
-	uint64_t word[3]; /* of its first three granules, those that belong to it; else 0 */
-	uint64_t size;	  /* 0 = unknown */
-	uint64_t before;  /* address of the memory that it took the place of; 0 = none */
-	bool renews;	  /* it was born under an earlier mark, and is still in place */
-	uintptr_t object; /* what it turned out to hold when it was looked into; 0 = nothing */
-	uint32_t type;	  /* of that */
-};
-
-/* tm_block_take - remember a block's words. */
-void tm_block_take(uintptr_t block, struct tm_block_words *out);
-
-/*
- * tm_block_renew - a realloc is about to be tried
- * A block of this interval is taken out; one that was born under an earlier mark stays until it
- * is known that it goes, as its death can't be taken back.
- */
-void tm_block_renew(struct tm_block_words *words);
-
-/* tm_block_leave - the realloc succeeded: what was born earlier is dead now. */
-void tm_block_leave(struct tm_block_words *words);
-
-/* tm_block_restore - it failed: all is as it was. */
-void tm_block_restore(const struct tm_block_words *words);
-
-/* tm_block_move - it succeeded, and the block lives on at @block with @size bytes. */
-void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, enum tm_kind kind);
-
-/* The birth field of now and nothing else, in place for a word. */
-TM_INLINE uint64_t tm_birth_now(void)
-{
-	return tm_get(&tm_birth_bits) & TM_BIRTH_MASK;
-}
 
 /*
  * tm_death_kept, tm_birth_kept - an object whose block stays in a free list from death to birth
@@ -132,15 +76,6 @@ TM_INLINE uint64_t tm_birth_now(void)
  */
 void tm_death_kept(uintptr_t object, size_t head);
 void tm_birth_kept(uintptr_t object, size_t head);
-
-TM_INLINE struct tm_self *tm_self_here(void)
-{
-	struct tm_self *self = &tm_self;
-
-	if (unlikely(!self->counters))
-		tm_thread_begin();
-	return self;
-}
 
 /* The word of a block whose nature, or whose type, is not known (yet). */
 TM_INLINE uint64_t tm_block_word(enum tm_kind kind, uint64_t birth, uint32_t site, size_t size)

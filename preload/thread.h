@@ -65,4 +65,14 @@ TM_INLINE void tm_count(_Atomic uint64_t *counter)
 	tm_put(counter, tm_get(counter) + 1);
 }
 
+/* The calling thread, its counters begun; they stay NULL where there is no recording. */
+TM_INLINE struct tm_self *tm_self_here(void)
+{
+	struct tm_self *self = &tm_self;
+
+	if (unlikely(!self->counters))
+		tm_thread_begin();
+	return self;
+}
+
 #endif

@@ -30,6 +30,7 @@
 #include "hot.h"
 #include "marks.h"
 #include "record.h"
+#include "resize.h"
 #include "recorder.h"
 #include "say.h"
 #include "segment.h"

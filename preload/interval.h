@@ -1,0 +1,44 @@
+/*
+ * interval.h - the interval that births belong to now
+ */
+#ifndef TIDEMARK_INTERVAL_H
+#define TIDEMARK_INTERVAL_H
+
+#include "base.h"
+#include "tidemark/layout.h"
+
+/*
+ * The birth field of now, in place for a word; changes when a mark is set.  While the collector
+ * runs it has TM_WATCHED as well, so that what finalizers make during the run can be told.
+ */
+extern TM_HIDDEN _Atomic uint64_t tm_birth_bits;
+
+/*
+ * What a quiet death's word is compared with: the birth field of now, or, while the collector runs
+ * in any thread, something that no word is equal to, so that every death takes the slow way.
+ */
+extern TM_HIDDEN _Atomic uint64_t tm_death_bits;
+
+/* A death needs no record when its word says: born in this interval, nobody watches. */
+#define TM_QUIET_MASK (TM_BIRTH_MASK | TM_WATCHED)
+
+/* The birth field of now and nothing else, in place for a word. */
+TM_INLINE uint64_t tm_birth_now(void)
+{
+	return tm_get(&tm_birth_bits) & TM_BIRTH_MASK;
+}
+
+/*
+ * tm_interval_collecting - a run of the collector begins (@yes), or has ended, in some interpreter
+ * Runs may overlap where interpreters have a lock of their own.
+ */
+void tm_interval_collecting(bool yes);
+
+/*
+ * tm_interval_enter - births belong to the interval with birth field @birth from now on, if that is
+ * a later one
+ * Lock-free, async-signal-safe.  @anew: a new recording begins, whatever the field was.
+ */
+void tm_interval_enter(uint32_t birth, bool anew);
+
+#endif

@@ -1,0 +1,142 @@
+#include "resize.h"
+
+#include "record.h"
+#include "resolve.h"
+#include "segment.h"
+
+/*
+ * A block that is resized under a later mark than it was born under becomes a new one: what was
+ * there at the mark had another size, and the line that resizes it is the one that makes it grow.
+ */
+void tm_block_renew(struct tm_block_words *words)
+{
+	unsigned at = tm_block_object(words);
+	uint64_t value = words->word[at < 3 ? at : 0];
+
+	if ((at == 3 && !tm_block_is_plain(value)) || (value & TM_BIRTH_MASK) == tm_birth_now()) {
+		tm_block_clear(words);
+		return;
+	}
+	tm_death_look_into(words);
+	words->renews = true;
+}
+
+/*
+ * The memory is another's by now, who may have written words of its own already; these are of this
+ * interval, and so none of the old ones.
+ */
+static void clear_old(const struct tm_block_words *words)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		tm_shadow_word *place =
+			words->word[i] ? tm_shadow_find(words->block + i * TM_GRANULE) : NULL;
+		uint64_t seen = place ? tm_get(place) : 0;
+
+		if (place && ((seen ^ words->word[i]) & ~TM_WATCHED) == 0)
+			atomic_compare_exchange_strong(place, &seen, 0);
+	}
+}
+
+void tm_block_leave(struct tm_block_words *words)
+{
+	unsigned at = tm_block_object(words);
+	uint64_t *value = &words->word[at < 3 ? at : 0];
+
+	if (!words->renews)
+		return;
+	if (at < 3)
+		tm_death_of_object_in(words, at);
+	else
+		tm_death_of_plain(words, TM_DF_RESIZED);
+	clear_old(words);
+	words->before = at < 3 || words->object ? 0 : words->block;
+	*value = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | tm_get(&tm_birth_bits) |
+		 (uint64_t)tm_site_here() << TM_SITE_SHIFT;
+}
+
+void tm_block_restore(const struct tm_block_words *words)
+{
+	if (words->renews)
+		return;
+	if (tm_block_is_plain(words->word[0])) {
+		tm_block_put(words->block, words->size, words->word[0], words->before);
+		return;
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		if (words->word[i])
+			tm_put(tm_shadow_find(words->block + i * TM_GRANULE), words->word[i]);
+	}
+}
+
+/*
+ * What names knew at the old address is forgotten.  What was watched because it was born while a
+ * collector ran is watched on.
+ */
+static uint64_t watch_on(const struct tm_block_words *words, uint64_t word)
+{
+	bool known = false;
+
+	for (unsigned i = 0; word & TM_WATCHED && i < 3; i++)
+		known |= tm_intern_forget(words->block + i * TM_GRANULE);
+	return known ? word & ~TM_WATCHED : word;
+}
+
+/* The block is one without an object: it keeps its birth, and what it grew out of. */
+static void move_plain(const struct tm_block_words *words, uintptr_t block, size_t size)
+{
+	uint64_t first = words->word[0];
+	uint64_t born = watch_on(words, first) & (TM_BIRTH_MASK | TM_WATCHED);
+
+	tm_block_put(block, size,
+		     tm_block_word(tm_word_kind(first), born, tm_word_site(first), size),
+		     words->before);
+}
+
+void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, enum tm_kind kind)
+{
+	unsigned at = tm_block_object(words);
+
+	tm_block_leave(words);
+	if (at < 3) {
+		if (!tm_block_put_object(block + at * TM_GRANULE, block, size,
+					 watch_on(words, words->word[at]), tm_get(&tm_birth_bits)))
+			tm_block_lost(block);
+		return;
+	}
+	if (tm_block_is_plain(words->word[0]))
+		move_plain(words, block, size);
+	else
+		tm_birth_block(block, size, kind);
+	if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
+		tm_recent_add(tm_self_here(), block);
+}
+
+/*
+ * A dict or a set that grows takes a new table and gives the old one back before anything else
+ * happens (Objects/dictobject.c, dictresize; Objects/setobject.c, set_table_resize): memory that is
+ * no object and of an earlier interval is freed, by the very instruction that allocated larger
+ * memory last.  Links the two; within an interval the new one takes over what the old one replaced.
+ * Returns whether the old one's record is to say that it lives on.
+ */
+bool tm_resize_replaces(const struct tm_block_words *old)
+{
+	uintptr_t block = tm_self.newest_plain, object;
+	struct tm_block_words fresh;
+	bool earlier = (old->word[0] & TM_BIRTH_MASK) != tm_birth_now();
+
+	if (!block || !(earlier || old->before))
+		return false;
+	tm_self.newest_plain = 0;
+	tm_block_take(block, &fresh);
+	if (!tm_block_is_plain(fresh.word[0]) ||
+	    (fresh.word[0] & TM_BIRTH_MASK) != tm_birth_now() || fresh.before ||
+	    fresh.size <= old->size ||
+	    !tm_block_grown_place(block, fresh.size, tm_get(&tm_birth_bits)) ||
+	    tm_word_site(fresh.word[0]) != tm_site_here())
+		return false;
+	if (tm_word_kind(fresh.word[0]) == TM_PENDING &&
+	    tm_resolve_kind(block, fresh.size, false, &object) == TM_OBJECT)
+		return false;
+	tm_block_put(block, fresh.size, fresh.word[0], earlier ? old->block : old->before);
+	return earlier;
+}
