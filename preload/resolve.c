@@ -144,7 +144,10 @@ static bool resolve_block(uintptr_t block, bool collecting)
 	/* Interning its type may have set the watched bit of this very block. */
 	keep = tm_get(word) & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED);
 	if (object != block) {
-		tm_publish(place, tm_word(TM_OBJECT, 0, 0, type) | keep);
+		/* The tracer, back from another tool, may have told of a later one in this block.
+		 */
+		if (tm_word_kind(tm_get(place)) != TM_OBJECT)
+			tm_publish(place, tm_word(TM_OBJECT, 0, 0, type) | keep);
 		tm_publish(word, tm_size_word(TM_SIZE_HEAD, size));
 		/* Behind two heads lies what was the tail of a large block. */
 		if (object == block + 2 * TM_GC_HEAD)

@@ -1,6 +1,8 @@
 /* test_record.c - births and deaths, one shape at a time */
 #include "rig.h"
 
+#include "resolve.h"
+
 #include <errno.h>
 #include <pthread.h>
 
@@ -760,6 +762,23 @@ static void memory_may_become_an_object_late(void **state)
 	rig_expect_words(middle(), 3, (uint64_t[3]){object, tm_size_word(TM_SIZE_TAIL, 200)});
 }
 
+/* A gap of the tracer: the block's first object came and went unseen, its second did not. */
+static void what_the_tracer_told_is_not_typed_late(void **state)
+{
+	uint32_t type = tm_intern_type((uintptr_t)&rig.types[1]);
+	uintptr_t block = middle();
+
+	(void)state;
+	rig_set_object(middle() + 16, &rig.types[1]);
+	tm_birth_block(middle(), 80, TM_PENDING);
+	rig_set_mark();
+	tm_birth_object(middle() + 16);
+	tm_resolve_blocks(&block, 1, 0);
+	rig_expect_words(
+		middle(), 2,
+		(uint64_t[2]){tm_size_word(TM_SIZE_HEAD, 80), tm_word(TM_OBJECT, 2, 0, type)});
+}
+
 static void a_large_object_behind_two_heads_has_two_words(void **state)
 {
 	uint64_t object = tm_word(TM_OBJECT, 1, 0, tm_intern_type((uintptr_t)&rig.types[2]));
@@ -858,6 +877,7 @@ int main(void)
 		ALLOCATOR_TEST(a_block_that_dies_across_a_mark_is_looked_at_for_the_last_time),
 		ALLOCATOR_TEST(a_class_in_a_block_not_looked_at_is_watched_all_the_same),
 		TEST(memory_may_become_an_object_late),
+		TEST(what_the_tracer_told_is_not_typed_late),
 		ALLOCATOR_TEST(a_large_object_behind_two_heads_has_two_words),
 		ALLOCATOR_TEST(an_object_in_a_kept_block_dies_and_is_born),
 		ALLOCATOR_TEST(an_object_from_a_reserve_of_before_is_born_then),
