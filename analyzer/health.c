@@ -22,7 +22,6 @@ static const char *const loss_names[TM_L_COUNT] = {
 	[TM_L_THREADS] = "threads",
 	[TM_L_GARBAGE] = "garbage",
 	[TM_L_CYCLIC] = "cyclic",
-	[TM_L_RECYCLED] = "recycled",
 };
 
 const char *tm_health_loss_name(unsigned loss)
@@ -70,8 +69,6 @@ static const struct {
 	 "births where objects were believed to live"},
 	{TM_L_FREED_LIVE, "block freed with an object believed to live in it",
 	 "blocks freed with objects believed to live in them"},
-	{TM_L_RECYCLED, "object recycled by an extension's own free list",
-	 "objects recycled by extensions' own free lists"},
 };
 
 uint64_t tm_health_disagreements(const struct tm_header *header)

@@ -75,7 +75,7 @@ static const struct spot spots[] = {
 	{.told = {"extension_free_lists",
 		  "objects that extension modules recycle themselves keep the birth of their "
 		  "memory",
-		  "not known; \"recycled\" counts those noticed", false},
+		  "not known", false},
 	 .family = TM_FAMILY_ALLOCATOR,
 	 .first = VERSION(3, 8, 0),
 	 .after = UINT32_MAX},

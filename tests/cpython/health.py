@@ -6,8 +6,8 @@ import tempfile
 import threading
 
 # Every one of these is a promise broken.  The others tell what a workload did: `tracer` that a
-# test took the reference tracer, `recycled` that a type keeps a free list of its own, `ring` that
-# single deaths were merged into counts, `threads` that there were very many.
+# test took the reference tracer, `ring` that single deaths were merged into counts, `threads` that
+# there were very many.
 LOSSES = ("no_space", "address", "sites", "types", "marks", "tallies", "garbage", "cyclic")
 # These, too, but in a process where a test took the tracer: what lived and died meanwhile was seen
 # in part, and reports say from when to when.

@@ -140,7 +140,7 @@ static void disagreements_are_summed_and_said(void **state)
 	assert_true(notes_say(s, "built on a recording with 1,201 disagreements: 1 death of an "
 				 "object not known, 1,200 blocks freed with objects believed"));
 	assert_true(is_complete(s));
-	s->header->losses[TM_L_RECYCLED] = UINT64_MAX;
+	s->header->losses[TM_L_BIRTH_OVER] = UINT64_MAX;
 	health = tm_health_json(s->header);
 	assert_true(json_integer_value(member(health, "disagreements")) == INT64_MAX);
 	json_decref(health);

@@ -424,8 +424,6 @@ enum tm_loss {
 	TM_L_THREADS,	    /* threads that share a counter slot */
 	TM_L_GARBAGE,	    /* entries of gc.garbage not recorded: no space */
 	TM_L_CYCLIC,	    /* deaths inside a collection not counted by type and site: no space */
-	TM_L_RECYCLED,	    /* allocator family: objects found in a block with another type than it
-			       had, or without references: their type keeps a free list of its own */
 	TM_L_COUNT,
 	TM_L_SLOTS = 32
 };
