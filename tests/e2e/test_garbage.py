@@ -1,4 +1,6 @@
 """gc.garbage and the collector: what the reports say against what the program itself knows."""
+import json
+
 from harness import Case, slow
 
 
@@ -87,6 +89,31 @@ class Garbage(Case):
         self.assertEqual(self.left(session, 1, 2), {})
         self.assertEqual(self.trash(session, 1, 2), expected)
         self.assertEqual(self.cyclic(session, 1, 2), expected)
+        session.finish()
+
+    def finals(self, session, *marks):
+        """(document of ids, the ids of the target's Final objects in it)"""
+        document = self.json("ids", session.pid, *marks)
+        return document, {entry["id"] for entry in self.of_target(document["ids"])
+                          if entry["type"].endswith(".Final")
+                          and entry["site"]["line"] == self.lines["final"]}
+
+    def test_new_objects_between_snapshots_and_back_to_them(self):
+        session = self.begin()
+        first = set(session.ask("hold 3")["ids"])
+        self.mark(session)
+        second = set(session.ask("hold 4")["ids"])
+        self.mark(session)
+        self.assertEqual(self.finals(session, 1, 2)[1], first)
+        self.assertEqual(self.finals(session, 2, 3)[1], second)
+        document, both = self.finals(session, 1, 3)
+        self.assertEqual(both, first | second)
+        session.ask("let_go 3")
+        answers = self.json("reach", session.pid, "-", stdin=json.dumps(document))["ids"]
+        states = {answer["id"]: answer for answer in answers}
+        self.assertEqual({id for id in both if states[id]["state"] == "same"}, second)
+        for id in second:
+            self.assertTrue(states[id]["type"].endswith(".Final"), states[id])
         session.finish()
 
     # ---- cycles -----------------------------------------------------------------------

@@ -68,6 +68,20 @@ def step_final(_):
     return {}
 
 
+held = []
+
+
+def step_hold(count):
+    made = [finals() for _ in range(int(count))]
+    held.extend(made)
+    return {"ids": [hex(id(final)) for final in made]}
+
+
+def step_let_go(count):
+    del held[:int(count)]
+    return {}
+
+
 def step_final_cycle(_):
     cycle(finals)
     return {}
