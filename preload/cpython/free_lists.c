@@ -161,9 +161,36 @@ static void dealloc_method(void *object)
 	deallocate_small(object, &method);
 }
 
+/*
+ * A method of a method of a method ... takes no more stack than its own deallocator does, which
+ * puts deep ones off (Objects/methodobject.c, meth_dealloc; Include/object.h, Py_TRASHCAN_BEGIN):
+ * they wait, out of the collector's sight, linked by what its head has no use for then.
+ */
 static void dealloc_builtin_method(void *object)
 {
+	enum {
+		DEPTH_MOST = 50,
+		GC_PREVIOUS = 8 /* bytes before the object */
+	};
+	static _Thread_local unsigned depth;
+	static _Thread_local char *waiting;
+	char *next;
+
+	if (depth == DEPTH_MOST) {
+		tm_python.gc_untrack(object);
+		*(char **)((char *)object - GC_PREVIOUS) = waiting;
+		waiting = object;
+		return;
+	}
+	depth++;
 	deallocate_small(object, &builtin_method);
+	while (depth == 1 && waiting) {
+		next = waiting;
+		waiting = *(char **)(next - GC_PREVIOUS);
+		*(char **)(next - GC_PREVIOUS) = NULL;
+		deallocate_small(next, &builtin_method);
+	}
+	depth--;
 }
 
 static bool replace(void *type, const struct small *shape, deallocate replacement)
