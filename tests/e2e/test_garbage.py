@@ -50,12 +50,17 @@ class Garbage(Case):
         return {key: count for key, count in counts.items() if key[0] != "dict"
                 and key[1] == self.lines[name]}
 
+    def expect_dead(self, session, ids):
+        for answer in self.json("reach", session.pid, "--from", "1", *ids)["ids"]:
+            self.assertIn(answer["state"], ("gone", "reused"), answer)
+
     # ---- the scenarios of 2008 --------------------------------------------------------
 
     def test_object_with_del_leaves_nothing(self):
         session = self.begin()
-        session.ask("final")
+        ids = session.ask("final")["ids"]
         self.mark(session)
+        self.expect_dead(session, ids)
         self.assertEqual(self.left(session, 1, 2), {})
         self.assertEqual(self.cyclic(session, 1, 2), {})
         self.assertEqual(self.garbage(session, 1, 2), {})
@@ -63,8 +68,9 @@ class Garbage(Case):
 
     def test_cycle_with_del_is_cyclic_trash(self):
         session = self.begin()
-        session.ask("final_cycle")
+        ids = session.ask("final_cycle")["ids"]
         self.mark(session)
+        self.expect_dead(session, ids)
         expected = {("Final", self.lines["final"]): 2}
         self.assertEqual(self.left(session, 1, 2), {})
         self.assertEqual(self.own_dicts(self.trash(session, 1, 2), "final"), expected)
@@ -74,8 +80,9 @@ class Garbage(Case):
 
     def test_cycle_broken_by_hand_leaves_nothing(self):
         session = self.begin()
-        session.ask("broken_cycle")
+        ids = session.ask("broken_cycle")["ids"]
         self.mark(session)
+        self.expect_dead(session, ids)
         self.assertEqual(self.left(session, 1, 2), {})
         self.assertEqual(self.trash(session, 1, 2), {})
         self.assertEqual(self.cyclic(session, 1, 2), {})
@@ -156,7 +163,39 @@ class Garbage(Case):
         self.assertEqual(self.cyclic(session, 1, 3), {key: 350})
         session.finish()
 
+    def test_collection_in_another_thread(self):
+        session = self.begin()
+        session.ask("cycles 200")
+        self.assertGreaterEqual(session.ask("collect_in_thread")["collected"], 200)
+        self.mark(session)
+        self.assertEqual(self.cyclic(session, 1, 2)[("Node", self.lines["node"])], 200)
+        self.assertEqual(self.trash(session, 1, 2), {})
+        session.finish()
+
+    def test_frozen_cycles_are_kept_until_thawed(self):
+        session = self.begin()
+        session.ask("cycles 100")
+        session.ask("freeze")
+        self.mark(session)
+        key = ("Node", self.lines["node"])
+        self.assertEqual(self.left(session, 1, 2), {key: 100})
+        self.assertEqual(self.trash(session, 1, 2), {})
+        session.ask("unfreeze")
+        self.mark(session)
+        self.assertEqual(self.left(session, 1, 3), {})
+        self.assertEqual(self.cyclic(session, 2, 3), {key: 100})
+        session.finish()
+
     # ---- gc.garbage -------------------------------------------------------------------
+
+    def test_uncollectable_in_debug(self):
+        session = self.begin()
+        session.ask("uncollectable")
+        ids = session.ask("legacy")["ids"]
+        self.mark(session)
+        session.ask("no_debug")
+        self.expect_garbage(session, ids, (1, 2), "legacy")
+        session.finish()
 
     def expect_garbage(self, session, ids, marks, name):
         found = self.garbage(session, *marks)

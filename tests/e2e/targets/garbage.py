@@ -2,6 +2,7 @@
 import atexit
 import ctypes
 import gc
+import threading
 
 import story
 
@@ -64,8 +65,7 @@ def step_cycles(count):
 
 def step_final(_):
     """An object with __del__, made and deleted."""
-    finals()
-    return {}
+    return {"ids": [hex(id(finals()))]}
 
 
 held = []
@@ -83,15 +83,16 @@ def step_let_go(count):
 
 
 def step_final_cycle(_):
-    cycle(finals)
-    return {}
+    first = cycle(finals)
+    return {"ids": [hex(id(first)), hex(id(first.other))]}
 
 
 def step_broken_cycle(_):
     first = cycle(finals)
+    ids = [hex(id(first)), hex(id(first.other))]
     first.other.other = None
     first.other = None
-    return {}
+    return {"ids": ids}
 
 
 def step_self(_):
@@ -102,6 +103,29 @@ def step_self(_):
 
 def step_collect(generation):
     return {"collected": gc.collect(int(generation or 2))}
+
+
+def step_collect_in_thread(_):
+    told = []
+    thread = threading.Thread(target=lambda: told.append(gc.collect()))
+    thread.start()
+    thread.join()
+    return {"collected": told[0]}
+
+
+def step_freeze(_):
+    gc.freeze()
+    return {}
+
+
+def step_unfreeze(_):
+    gc.unfreeze()
+    return {}
+
+
+def step_uncollectable(_):
+    gc.set_debug(gc.DEBUG_UNCOLLECTABLE)
+    return {}
 
 
 def step_saveall(_):
