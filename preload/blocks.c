@@ -19,7 +19,8 @@ static struct tm_slot *slot_for_birth(uintptr_t address, uint64_t birth)
 	struct tm_slot *slot = tm_shadow_slot(address);
 	uint32_t field = (uint32_t)(birth >> TM_BIRTH_SHIFT);
 
-	if (!slot || (slot->stamp != field + 1 && !tm_shadow_newer(slot, field)))
+	if (!slot->words ||
+	    (slot->stamp != tm_interval_stamp(field) && !tm_shadow_newer(slot, field)))
 		return NULL;
 	return slot;
 }

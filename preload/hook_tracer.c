@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-tm_tracer tm_chained; /* another tool's tracer, called after ours */
+static tm_tracer chained; /* another tool's tracer, called after ours; NULL = none */
 static void *chained_data;
 
 int tm_trace(void *object, int event)
@@ -15,17 +15,30 @@ int tm_trace(void *object, int event)
 		tm_birth_object((uintptr_t)object);
 	else
 		tm_death_object((uintptr_t)object);
-	return tm_chained ? tm_chained(object, event, chained_data) : 0;
+	return 0;
+}
+
+/* In place of the hot one while there is another tool's to call. */
+static int trace_both(void *object, int event, void *data)
+{
+	tm_tracer next = chained;
+
+	(void)data;
+	/* Or it is taken away, with no object (3.15, Objects/object.c, PyRefTracer_SetTracer). */
+	if (event != TM_CREATED && event != TM_DESTROYED)
+		return 0;
+	tm_trace(object, event);
+	return next ? next(object, event, chained_data) : 0;
 }
 
 static tm_tracer ours(void)
 {
-	return tm_hook_alloc_tracer();
+	return chained ? trace_both : tm_hook_alloc_tracer();
 }
 
 bool tm_hook_tracer_install(void)
 {
-	tm_chained = NULL;
+	chained = NULL;
 	return tm_python.set_tracer(ours(), NULL) == 0;
 }
 
@@ -50,8 +63,8 @@ bool tm_hook_tracer_check(void)
 		return false;
 	tm_lose(TM_L_TRACER);
 	atomic_compare_exchange_strong(&tm_segment.header->tracer_lost_ns, &unset, realtime_ns());
-	tm_chained = owner;
 	chained_data = data;
+	chained = owner;
 	if (tm_python.set_tracer(ours(), NULL) == 0)
 		tm_put(&tm_segment.header->tracer_back_ns, realtime_ns());
 	return true;

@@ -17,9 +17,6 @@
 /* What was there before our hooks. */
 extern TM_HIDDEN struct tm_allocator tm_next_obj, tm_next_mem;
 
-/* Another tool's tracer, called after ours; see hook_tracer.c. */
-extern TM_HIDDEN tm_tracer tm_chained;
-
 /* tm_trace - an event of the tracer, whatever it takes. */
 TM_NOINLINE int tm_trace(void *object, int event);
 
@@ -49,53 +46,64 @@ struct tm_hot {
 	struct tm_hooks traced[2]; /* tracer family */
 };
 
-/* A site, or TM_SITE_UNKNOWN where finding it takes more than a look; see stack.h. */
-typedef uint32_t (*tm_site_function)(void);
+/* Where a birth happens; NULL: finding that takes more than a look, see stack.h. */
+typedef struct tm_stack *(*tm_stack_function)(void);
 
 /* ---- births ---------------------------------------------------------------- */
 
-/* The slot of a chunk that has seen a birth in this interval; NULL: there is more to do. */
-TM_INLINE struct tm_slot *tm_hot_slot(uintptr_t address, uint64_t birth)
+/*
+ * The slot of a chunk that has seen a birth in this interval; NULL: there is more to do.  The birth
+ * field that goes with it has to be read before.
+ */
+TM_INLINE struct tm_slot *tm_hot_slot(uintptr_t address)
 {
 	struct tm_slot *slot = tm_shadow_slot(address);
 
-	return likely(slot) && likely(slot->stamp == (uint32_t)(birth >> TM_BIRTH_SHIFT) + 1)
-		       ? slot
-		       : NULL;
+	return likely(slot->stamp == tm_get(&tm_birth_stamp)) ? slot : NULL;
+}
+
+TM_INLINE uint64_t tm_hot_birth_field(void)
+{
+	return atomic_load_explicit(&tm_birth_bits, memory_order_acquire);
 }
 
 /* Writes the word of a fresh block; false: it takes more. */
-TM_INLINE bool tm_hot_block(tm_site_function site_here, uintptr_t block, size_t size,
+TM_INLINE bool tm_hot_block(tm_stack_function stack_here, uintptr_t block, size_t size,
 			    enum tm_kind kind)
 {
-	uint32_t site = site_here();
-	uint64_t birth = tm_get(&tm_birth_bits);
-	struct tm_slot *slot = tm_hot_slot(block, birth);
+	struct tm_stack *stack = stack_here();
+	struct tm_slot *slot;
+	uint64_t birth;
 
-	if (unlikely(site == TM_SITE_UNKNOWN || !slot || size >= TM_SIZE_BIG ||
-		     block & (TM_GRANULE - 1)))
+	if (unlikely(!stack || size >= TM_SIZE_BIG || block & (TM_GRANULE - 1)))
+		return false;
+	birth = tm_hot_birth_field();
+	slot = tm_hot_slot(block);
+	if (unlikely(!slot))
 		return false;
 	tm_self.newest_plain = block;
-	tm_put(&slot->words[tm_shadow_index(block)], tm_block_word(kind, birth, site, size));
+	tm_put(&slot->words[tm_shadow_index(block)],
+	       kind | birth | (uint64_t)stack->site << TM_SITE_SHIFT | size << TM_TYPE_SHIFT);
 	return true;
 }
 
 /* The mem domain: buffers.  Each *_born below follows an allocation that may have failed. */
-TM_INLINE void *tm_hot_mem_born(tm_site_function site_here, void *block, size_t size)
+TM_INLINE void *tm_hot_mem_born(tm_stack_function stack_here, void *block, size_t size)
 {
-	if (unlikely(!block) || likely(tm_hot_block(site_here, (uintptr_t)block, size, TM_BUFFER)))
+	if (unlikely(!block) || likely(tm_hot_block(stack_here, (uintptr_t)block, size, TM_BUFFER)))
 		return block;
 	return tm_mem_born(block, size);
 }
 
 /* The object domain, allocator family. */
-TM_INLINE void *tm_hot_block_born(tm_site_function site_here, void *block, size_t size)
+TM_INLINE void *tm_hot_block_born(tm_stack_function stack_here, void *block, size_t size)
 {
 	struct tm_self *self = &tm_self;
 
 	if (unlikely(!block))
 		return block;
-	if (unlikely(!self->recent || !tm_hot_block(site_here, (uintptr_t)block, size, TM_PENDING)))
+	/* A thread without a list of recent blocks remembers no stacks either. */
+	if (unlikely(!tm_hot_block(stack_here, (uintptr_t)block, size, TM_PENDING)))
 		return tm_block_born(block, size);
 	tm_count(&self->counters->created);
 	self->recent[self->recent_count++] = (uintptr_t)block;
@@ -103,32 +111,62 @@ TM_INLINE void *tm_hot_block_born(tm_site_function site_here, void *block, size_
 }
 
 /* The object domain, tracer family. */
-TM_INLINE void *tm_hot_object_born(tm_site_function site_here, void *block, size_t size)
+TM_INLINE void *tm_hot_object_born(tm_stack_function stack_here, void *block, size_t size)
 {
 	struct tm_self *self = &tm_self;
-	uint32_t site;
+	struct tm_stack *stack;
 
 	if (unlikely(!block))
 		return block;
-	site = site_here();
-	if (unlikely(self->pending || site == TM_SITE_UNKNOWN))
+	stack = stack_here();
+	if (unlikely(self->pending || !stack))
 		return tm_object_born(block, size);
-	self->pending_site = site;
+	self->pending_stack = stack;
+	self->pending_site = stack->site;
 	self->pending_size = size;
 	self->pending = (uintptr_t)block;
 	return block;
 }
 
+/*
+ * Has stack->object be the word of @object, but for its birth.  What is born at a place is most
+ * often of the type that was born there last.  false: its type is not known well enough.
+ */
+TM_INLINE bool tm_hot_type(struct tm_stack *stack, uintptr_t object)
+{
+	uintptr_t type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
+	uint64_t bits;
+
+	if (likely(stack->type == type))
+		return true;
+	bits = tm_type_quick(object);
+	if (unlikely(!bits))
+		return false;
+	stack->type = type;
+	stack->object = TM_OBJECT | bits | (uint64_t)stack->site << TM_SITE_SHIFT;
+	return true;
+}
+
 /* The words of an object in the fresh block it belongs to. */
-TM_INLINE bool tm_hot_fresh(struct tm_self *self, uintptr_t object, uint64_t type)
+TM_INLINE bool tm_hot_fresh(struct tm_self *self, uintptr_t object)
 {
 	uintptr_t block = self->pending;
-	uint64_t size = self->pending_size, birth = tm_get(&tm_birth_bits);
-	struct tm_slot *slot = tm_hot_slot(block, birth);
+	uint64_t size = self->pending_size, birth;
+	struct tm_stack *stack = self->pending_stack;
 	unsigned index = tm_shadow_index(block);
 	tm_shadow_word *words;
+	struct tm_slot *slot;
 
-	if (unlikely(!slot || index > TM_NEAR_END || size >= TM_SIZE_BIG))
+	/* What was remembered may have been forgotten, or be another stack's place by now. */
+	if (unlikely(!stack || stack->site != self->pending_site ||
+		     self->quick_epoch != tm_get(&tm_stack_epoch) || index > TM_NEAR_END ||
+		     size >= TM_SIZE_BIG))
+		return false;
+	if (unlikely(!tm_hot_type(stack, object)))
+		return false;
+	birth = tm_hot_birth_field();
+	slot = tm_hot_slot(block);
+	if (unlikely(!slot))
 		return false;
 	self->pending = 0;
 	words = &slot->words[index];
@@ -136,44 +174,42 @@ TM_INLINE bool tm_hot_fresh(struct tm_self *self, uintptr_t object, uint64_t typ
 		tm_put(words, tm_size_word(TM_SIZE_HEAD, size));
 	else if (size > TM_GRANULE)
 		tm_put(words + 1, tm_size_word(TM_SIZE_TAIL, size));
-	tm_publish(words + ((object - block) >> TM_GRANULE_SHIFT),
-		   TM_OBJECT | birth | (uint64_t)self->pending_site << TM_SITE_SHIFT | type);
+	tm_publish(words + ((object - block) >> TM_GRANULE_SHIFT), stack->object | birth);
 	return true;
 }
 
 /* The word of an object that has no fresh block: it comes off a free list. */
-TM_INLINE bool tm_hot_again(tm_site_function site_here, uintptr_t object, uint64_t type)
+TM_INLINE bool tm_hot_again(tm_stack_function stack_here, uintptr_t object)
 {
-	uint64_t birth = tm_get(&tm_birth_bits);
-	struct tm_slot *slot = tm_hot_slot(object, birth);
+	struct tm_stack *stack = stack_here();
 	tm_shadow_word *word;
-	uint32_t site;
+	struct tm_slot *slot;
+	uint64_t birth;
 
-	if (unlikely(!slot || object & (TM_GRANULE - 1)))
+	if (unlikely(!stack || object & (TM_GRANULE - 1) || !tm_hot_type(stack, object)))
+		return false;
+	birth = tm_hot_birth_field();
+	slot = tm_hot_slot(object);
+	if (unlikely(!slot))
 		return false;
 	word = &slot->words[tm_shadow_index(object)];
-	site = site_here();
-	if (unlikely(tm_word_kind(tm_get(word)) != TM_FREE || site == TM_SITE_UNKNOWN))
+	if (unlikely(tm_word_kind(tm_get(word)) != TM_FREE))
 		return false;
-	tm_publish(word, TM_OBJECT | birth | (uint64_t)site << TM_SITE_SHIFT | type);
+	tm_publish(word, stack->object | birth);
 	return true;
 }
 
-TM_INLINE int tm_hot_birth(tm_site_function site_here, void *at)
+TM_INLINE int tm_hot_birth(tm_stack_function stack_here, void *at)
 {
 	struct tm_self *self = &tm_self;
 	uintptr_t object = (uintptr_t)at, offset = object - self->pending;
-	uint64_t type = tm_type_quick(object);
-	bool done;
 
-	if (unlikely(!type || !self->counters || tm_chained))
+	if (offset <= 2 * TM_GC_HEAD && offset < self->pending_size) {
+		if (unlikely(!tm_hot_fresh(self, object)))
+			return tm_trace(at, TM_CREATED);
+	} else if (unlikely(!tm_hot_again(stack_here, object))) {
 		return tm_trace(at, TM_CREATED);
-	if (offset <= 2 * TM_GC_HEAD && offset < self->pending_size)
-		done = tm_hot_fresh(self, object, type);
-	else
-		done = tm_hot_again(site_here, object, type);
-	if (unlikely(!done))
-		return tm_trace(at, TM_CREATED);
+	}
 	tm_count(&self->counters->created);
 	return 0;
 }
@@ -191,8 +227,7 @@ TM_INLINE int tm_hot_death(void *at)
 	struct tm_self *self = &tm_self;
 	tm_shadow_word *word = tm_shadow_find((uintptr_t)at);
 
-	if (unlikely(!word || !self->counters || tm_chained ||
-		     tm_hot_quiet(tm_get(word)) != TM_OBJECT))
+	if (unlikely(!word || !self->counters || tm_hot_quiet(tm_get(word)) != TM_OBJECT))
 		return tm_trace(at, TM_DESTROYED);
 	tm_put(word, 0);
 	tm_count(&self->counters->destroyed);
@@ -213,7 +248,7 @@ TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
 	tm_shadow_word *words;
 	uint64_t value, quiet;
 
-	if (unlikely(!slot || !slot->words))
+	if (unlikely(!slot->words))
 		return TM_FOUND_NOTHING;
 	words = &slot->words[index];
 	value = tm_get(words);
@@ -248,13 +283,13 @@ TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
 	{                                                                                          \
 		void *block = tm_next_##domain.malloc(ctx, size);                                  \
                                                                                                    \
-		return tm_hot_##name##_born(site_of_##way, block, size);                           \
+		return tm_hot_##name##_born(stack_of_##way, block, size);                          \
 	}                                                                                          \
 	static void *name##_calloc_##way(void *ctx, size_t count, size_t size)                     \
 	{                                                                                          \
 		void *block = tm_next_##domain.calloc(ctx, count, size);                           \
                                                                                                    \
-		return tm_hot_##name##_born(site_of_##way, block, count * size);                   \
+		return tm_hot_##name##_born(stack_of_##way, block, count * size);                  \
 	}
 
 /* Births and deaths are functions of their own: the light one does not pay for the other's stack.
@@ -262,7 +297,7 @@ TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
 #define TM_HOT_TRACE(way)                                                                          \
 	static __attribute__((noinline)) int birth_##way(void *object)                             \
 	{                                                                                          \
-		return tm_hot_birth(site_of_##way, object);                                        \
+		return tm_hot_birth(stack_of_##way, object);                                       \
 	}                                                                                          \
 	static int trace_##way(void *object, int event, void *data)                                \
 	{                                                                                          \
@@ -277,13 +312,13 @@ TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
  * of its own.
  */
 #define TM_HOT_SITES(chain)                                                                        \
-	TM_INLINE uint32_t site_of_frame(void)                                                     \
+	TM_INLINE struct tm_stack *stack_of_frame(void)                                            \
 	{                                                                                          \
-		return tm_site_of_frame(&(chain));                                                 \
+		return tm_stack_of_frame(&(chain));                                                \
 	}                                                                                          \
-	static __attribute__((noinline)) uint32_t site_of_stack(void)                              \
+	static __attribute__((noinline)) struct tm_stack *stack_of_stack(void)                     \
 	{                                                                                          \
-		return tm_site_of_stack(&(chain));                                                 \
+		return tm_stack_of_stack(&(chain));                                                \
 	}                                                                                          \
 	TM_HOT_ALLOCATOR(mem, mem, frame)                                                          \
 	TM_HOT_ALLOCATOR(mem, mem, stack)

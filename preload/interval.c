@@ -1,6 +1,7 @@
 #include "interval.h"
 
 _Atomic uint64_t tm_birth_bits, tm_death_bits;
+_Atomic uint32_t tm_birth_stamp;
 
 /* No word has all of these bits: a size never has TM_WATCHED, an object's kind is not 6. */
 #define NEVER_QUIET (TM_KIND_MASK | TM_QUIET_MASK)
@@ -35,12 +36,15 @@ void tm_interval_collecting(bool yes)
 void tm_interval_enter(uint32_t birth, bool anew)
 {
 	uint64_t bits = (uint64_t)birth << TM_BIRTH_SHIFT;
-	uint64_t seen = tm_get(&tm_birth_bits);
+	uint64_t seen;
 
 	if (anew) {
 		tm_put(&collectors, 0);
-		tm_put(&tm_birth_bits, bits);
+		tm_put(&tm_birth_stamp, tm_interval_stamp(birth));
+		tm_publish(&tm_birth_bits, bits);
 	}
+	tm_raise(&tm_birth_stamp, tm_interval_stamp(birth));
+	seen = tm_get(&tm_birth_bits);
 	while ((seen & TM_BIRTH_MASK) < bits &&
 	       !atomic_compare_exchange_weak(&tm_birth_bits, &seen, bits | (seen & TM_WATCHED)))
 		;

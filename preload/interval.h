@@ -14,6 +14,18 @@
 extern TM_HIDDEN _Atomic uint64_t tm_birth_bits;
 
 /*
+ * What the slot of a chunk that has seen a birth of now is stamped with; see shadow.h.  Goes up
+ * before the birth field does: who reads that field first can't find too old a stamp for it.
+ */
+extern TM_HIDDEN _Atomic uint32_t tm_birth_stamp;
+
+/* The stamp of a chunk whose newest birth is @birth. */
+TM_INLINE uint32_t tm_interval_stamp(uint32_t birth)
+{
+	return birth + 1;
+}
+
+/*
  * What a quiet death's word is compared with: the birth field of now, or, while the collector runs
  * in any thread, something that no word is equal to, so that every death takes the slow way.
  */

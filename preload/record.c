@@ -41,6 +41,7 @@ void tm_birth_expected(uintptr_t block, size_t size)
 
 	if (self->pending)
 		tm_flush_pending(self);
+	self->pending_stack = NULL;
 	self->pending_site = site;
 	self->pending_size = size;
 	self->pending = block;

@@ -95,13 +95,23 @@ TM_INLINE void tm_recent_add(struct tm_self *self, uintptr_t block)
 		tm_recent_full();
 }
 
-/* What dies as the newest needs no look: most objects live no longer than that. */
+/*
+ * What dies as the newest, or as the one before, needs no look: most objects live no longer than
+ * that.  The first place of the list is never used, so that there always is one before.
+ */
 TM_INLINE void tm_recent_drop(struct tm_self *self, uintptr_t block)
 {
 	uint32_t count = self->recent_count;
+	uintptr_t *newest = self->recent + count - 1;
 
-	if (count && self->recent[count - 1] == block)
+	if (count < 2)
+		return;
+	if (*newest == block) {
 		self->recent_count = count - 1;
+	} else if (newest[-1] == block) {
+		newest[-1] = *newest;
+		self->recent_count = count - 1;
+	}
 }
 
 #endif

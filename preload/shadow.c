@@ -1,5 +1,6 @@
 #include "shadow.h"
 
+#include "interval.h"
 #include "lock.h"
 #include "pages.h"
 #include "segment.h"
@@ -8,15 +9,22 @@ static struct tm_leaf *real_root[TM_ROOT_SIZE];
 static struct tm_leaf *empty_root[TM_ROOT_SIZE]; /* never written: costs no memory */
 
 struct tm_leaf **tm_shadow_root = empty_root;
+struct tm_slot tm_shadow_none;
+
+#define NOWHERE TM_ROOT_SIZE
+struct tm_near tm_shadow_near = {.number = NOWHERE};
+static uintptr_t near_number = NOWHERE; /* the same while attached */
 
 void tm_shadow_attach(void)
 {
 	tm_shadow_root = real_root;
+	tm_shadow_near.number = near_number;
 }
 
 void tm_shadow_detach(void)
 {
 	tm_shadow_root = empty_root;
+	tm_shadow_near.number = NOWHERE;
 }
 
 void tm_shadow_forget(void)
@@ -26,6 +34,20 @@ void tm_shadow_forget(void)
 			tm_pages_free(real_root[i], sizeof(struct tm_leaf));
 		real_root[i] = NULL;
 	}
+	tm_shadow_near.number = near_number = NOWHERE;
+	tm_shadow_near.leaf = NULL;
+}
+
+static struct tm_leaf *make_leaf(uintptr_t number)
+{
+	struct tm_leaf *leaf = tm_pages(sizeof(*leaf));
+
+	if (leaf && !tm_shadow_near.leaf) {
+		tm_shadow_near.leaf = leaf;
+		atomic_thread_fence(memory_order_release);
+		tm_shadow_near.number = near_number = number;
+	}
+	return leaf;
 }
 
 static struct tm_slot *slot_for(uintptr_t address)
@@ -33,7 +55,7 @@ static struct tm_slot *slot_for(uintptr_t address)
 	struct tm_leaf **entry = &real_root[address >> TM_ROOT_SHIFT];
 
 	if (!*entry)
-		*entry = tm_pages(sizeof(struct tm_leaf));
+		*entry = make_leaf(address >> TM_ROOT_SHIFT);
 	return *entry ? &(*entry)->slots[address >> TM_CHUNK_SHIFT & (TM_LEAF_SIZE - 1)] : NULL;
 }
 
@@ -55,7 +77,7 @@ static bool make_chunk(struct tm_slot *slot, uintptr_t address)
 	tm_publish(&shadow->used, (index + 1) * TM_CHUNK_SHADOW);
 	tm_publish(&chunks->used, index + 1);
 	slot->chunk = (uint32_t)index;
-	slot->stamp = 1;
+	slot->stamp = tm_interval_stamp(0);
 	slot->words = tm_segment_at(TM_R_SHADOW, index * TM_CHUNK_SHADOW);
 	return true;
 }
@@ -85,6 +107,6 @@ bool tm_shadow_newer(struct tm_slot *slot, uint32_t birth)
 	/* Only ever up: two threads may store an old and a new interval at the same time. */
 	if (tm_get(&chunk->newest_birth) < birth)
 		tm_publish(&chunk->newest_birth, birth);
-	slot->stamp = birth + 1;
+	slot->stamp = tm_interval_stamp(birth);
 	return true;
 }

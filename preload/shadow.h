@@ -21,7 +21,7 @@ typedef _Atomic uint64_t tm_shadow_word;
 
 struct tm_slot {
 	tm_shadow_word *words; /* NULL: no chunk here */
-	uint32_t stamp;	       /* newest birth of the chunk's record + 1; 0 = no chunk */
+	uint32_t stamp;	       /* of the newest birth of its record, see interval.h; 0 = no chunk */
 	uint32_t chunk;	       /* index of that record */
 };
 
@@ -35,6 +35,18 @@ struct tm_leaf {
  * makes every birth slow and every death nothing: no other switch is needed.
  */
 extern TM_HIDDEN struct tm_leaf **tm_shadow_root;
+
+/*
+ * The leaf that CPython's first arena lies in, and so most of what follows: one comparison finds
+ * it.  While nothing is recorded no address has its number.
+ */
+extern TM_HIDDEN struct tm_near {
+	uintptr_t number; /* address >> TM_ROOT_SHIFT */
+	struct tm_leaf *leaf;
+} tm_shadow_near;
+
+/* A slot of no chunk; never written. */
+extern TM_HIDDEN struct tm_slot tm_shadow_none;
 
 /* tm_shadow_attach / _detach - put the real, or the empty, root in place. */
 void tm_shadow_attach(void);
@@ -55,15 +67,17 @@ struct tm_slot *tm_shadow_extend(uintptr_t address);
  */
 bool tm_shadow_newer(struct tm_slot *slot, uint32_t birth);
 
+/* The slot of an address; one without words where there is no chunk. */
 TM_INLINE struct tm_slot *tm_shadow_slot(uintptr_t address)
 {
-	struct tm_leaf *leaf;
+	uintptr_t number = address >> TM_ROOT_SHIFT;
+	struct tm_leaf *leaf = tm_shadow_near.leaf;
 
-	if (unlikely(address >> TM_ADDRESS_BITS))
-		return NULL;
-	leaf = tm_shadow_root[address >> TM_ROOT_SHIFT];
-	if (unlikely(!leaf))
-		return NULL;
+	if (unlikely(number != tm_shadow_near.number)) {
+		leaf = number < TM_ROOT_SIZE ? tm_shadow_root[number] : NULL;
+		if (unlikely(!leaf))
+			return &tm_shadow_none;
+	}
 	return &leaf->slots[address >> TM_CHUNK_SHIFT & (TM_LEAF_SIZE - 1)];
 }
 
@@ -77,7 +91,7 @@ TM_INLINE tm_shadow_word *tm_shadow_find(uintptr_t address)
 {
 	struct tm_slot *slot = tm_shadow_slot(address);
 
-	if (unlikely(!slot || !slot->words))
+	if (unlikely(!slot->words))
 		return NULL;
 	return &slot->words[tm_shadow_index(address)];
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define SHIFT_MOST 7 /* 15 keys an entry */
+#define SHIFT_MOST 7 /* 13 keys an entry */
 
 unsigned tm_stack_frames;
 unsigned tm_stack_shift = TM_STACK_SHIFT_LEAST;
@@ -17,7 +17,8 @@ void tm_stack_start(unsigned frames)
 	tm_chain = *tm_python.adapter->chain;
 	tm_stack_frames = frames;
 	tm_stack_shift = TM_STACK_SHIFT_LEAST;
-	while (tm_stack_shift < SHIFT_MOST && 8 + 8 * (frames + 1) > 1u << tm_stack_shift)
+	while (tm_stack_shift < SHIFT_MOST &&
+	       sizeof(struct tm_stack) + 8 * (frames + 1) > 1ul << tm_stack_shift)
 		tm_stack_shift++;
 	tm_stack_forget();
 }
@@ -48,26 +49,43 @@ static unsigned capacity(void)
 	return (unsigned)(((1ul << tm_stack_shift) - sizeof(struct tm_stack)) / sizeof(uint64_t));
 }
 
+/*
+ * With one frame kept the quick look compares the first key only, and looks at the first place
+ * only: a stack that takes more keys, for frames that are left out, is kept in the second place
+ * alone.
+ */
+static struct tm_stack *make_place(struct tm_self *self, uint64_t key, uint64_t caller,
+				   unsigned depth)
+{
+	struct tm_stack *first = tm_stack_entry(self->stacks, tm_stack_shift, key, caller, 0);
+	struct tm_stack *second = tm_stack_entry(self->stacks, tm_stack_shift, key, caller, 1);
+
+	if (tm_stack_frames == 1 && depth > 1)
+		return second;
+	if (tm_stack_frames > 1 || first->depth == 1)
+		memcpy(second, first, 1ul << tm_stack_shift);
+	return first;
+}
+
 static void remember(struct tm_self *self, const struct tm_frame *frames, unsigned count,
 		     uint32_t site)
 {
 	uint64_t keys[TM_STACK_DEPTH];
 	bool ends;
 	unsigned depth = tm_frames_keys(frames, count, keys, capacity(), &ends);
-	struct tm_stack *first, *second;
+	struct tm_stack *stack;
 	uint64_t caller;
 
 	/* A stack that was shorter than could be kept is another one once it has grown. */
 	if (!depth || (count < tm_stack_frames && !ends))
 		return;
 	caller = tm_stack_frames > 1 && depth > 1 ? keys[1] : 0;
-	first = tm_stack_entry(self->stacks, tm_stack_shift, keys[0], caller, 0);
-	second = tm_stack_entry(self->stacks, tm_stack_shift, keys[0], caller, 1);
-	memcpy(second, first, 1ul << tm_stack_shift);
-	memcpy(first->keys, keys, depth * sizeof(*keys));
-	first->depth = (uint16_t)depth;
-	first->whole = count < tm_stack_frames;
-	first->site = site;
+	stack = make_place(self, keys[0], caller, depth);
+	memcpy(stack->keys, keys, depth * sizeof(*keys));
+	stack->depth = (uint16_t)depth;
+	stack->whole = count < tm_stack_frames;
+	stack->site = site;
+	stack->type = 0;
 }
 
 /* What the thread remembers of its frames as they are now; 0 also when it is no site. */

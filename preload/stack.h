@@ -17,7 +17,7 @@ extern TM_HIDDEN unsigned tm_stack_frames;
 
 /* log2 of the bytes of a remembered stack, which depend on its frames. */
 extern TM_HIDDEN unsigned tm_stack_shift;
-#define TM_STACK_SHIFT_LEAST 5 /* 3 keys */
+#define TM_STACK_SHIFT_LEAST 6 /* 5 keys */
 
 /* Goes up when a code object dies: what it executed may mean another one from then on. */
 extern TM_HIDDEN _Atomic uint32_t tm_stack_epoch;
@@ -62,16 +62,15 @@ TM_INLINE bool tm_stack_matches(const struct tm_chain *chain, const struct tm_st
 }
 
 /* The remembered stack whose innermost frames are @frame, executing @key, and its callers. */
-TM_INLINE const struct tm_stack *tm_stack_find(const struct tm_chain *chain, struct tm_self *self,
-					       unsigned frames, unsigned shift, uintptr_t frame,
-					       uint64_t key)
+TM_INLINE struct tm_stack *tm_stack_find(const struct tm_chain *chain, struct tm_self *self,
+					 unsigned frames, unsigned shift, uintptr_t frame,
+					 uint64_t key)
 {
 	uintptr_t outer = tm_frame_caller(chain, frame);
 	uint64_t caller = frames > 1 && outer ? tm_frame_key(chain, outer) : 0;
 
 	for (unsigned way = 0; way < 2; way++) {
-		const struct tm_stack *stack =
-			tm_stack_entry(self->stacks, shift, key, caller, way);
+		struct tm_stack *stack = tm_stack_entry(self->stacks, shift, key, caller, way);
 
 		if (likely(tm_stack_matches(chain, stack, key, outer)))
 			return stack;
@@ -79,49 +78,51 @@ TM_INLINE const struct tm_stack *tm_stack_find(const struct tm_chain *chain, str
 	return NULL;
 }
 
-/* The innermost frame where it is a Python frame and what threads remember is good; else 0. */
+/*
+ * The innermost frame where what the thread remembers is good; else 0.  It may be a shim, whose
+ * instruction is one of the interpreter's own (_Py_INTERPRETER_TRAMPOLINE_INSTRUCTIONS) and no key
+ * of a remembered stack: shims are left out of those.
+ */
 TM_INLINE uintptr_t tm_stack_frame(const struct tm_chain *chain, struct tm_self *self)
 {
-	uintptr_t thread, frame;
+	uintptr_t thread;
 
 	if (unlikely(self->quick_epoch != tm_get(&tm_stack_epoch)))
 		return 0;
 	thread = (uintptr_t)*self->thread_state;
 	if (unlikely(!thread))
 		return 0;
-	frame = tm_frame_current(chain, thread);
-	return likely(frame) && likely(!tm_frame_is_shim(chain, frame)) ? frame : 0;
+	return tm_frame_current(chain, thread);
 }
 
-/* What the two below say when it takes tm_site_here() to tell; no site has this number. */
-#define TM_SITE_UNKNOWN UINT32_MAX
-
-/* tm_site_here() where one frame is kept and the chain is known beforehand. */
-TM_INLINE uint32_t tm_site_of_frame(const struct tm_chain *chain)
+/*
+ * tm_stack_of_frame, tm_stack_of_stack - the calling thread's Python stack as it is remembered,
+ * where one frame is kept, or several, and the chain is known beforehand
+ * NULL: it takes tm_site_here() to tell the site.
+ */
+TM_INLINE struct tm_stack *tm_stack_of_frame(const struct tm_chain *chain)
 {
 	struct tm_self *self = &tm_self;
 	uintptr_t frame = tm_stack_frame(chain, self);
-	const struct tm_stack *stack;
+	struct tm_stack *stack;
 	uint64_t key;
 
 	if (unlikely(!frame))
-		return TM_SITE_UNKNOWN;
+		return NULL;
 	key = tm_frame_key(chain, frame);
 	stack = tm_stack_entry(self->stacks, TM_STACK_SHIFT_LEAST, key, 0, 0);
-	return likely(stack->keys[0] == key && stack->depth == 1) ? stack->site : TM_SITE_UNKNOWN;
+	/* Here the first key says it all, see remember() in stack.c. */
+	return likely(stack->keys[0] == key) ? stack : NULL;
 }
 
-/* The same where several are kept. */
-TM_INLINE uint32_t tm_site_of_stack(const struct tm_chain *chain)
+TM_INLINE struct tm_stack *tm_stack_of_stack(const struct tm_chain *chain)
 {
 	struct tm_self *self = &tm_self;
 	uintptr_t frame = tm_stack_frame(chain, self);
-	const struct tm_stack *stack;
 
 	if (unlikely(!frame))
-		return TM_SITE_UNKNOWN;
-	stack = tm_stack_find(chain, self, 2, tm_stack_shift, frame, tm_frame_key(chain, frame));
-	return likely(stack != NULL) ? stack->site : TM_SITE_UNKNOWN;
+		return NULL;
+	return tm_stack_find(chain, self, 2, tm_stack_shift, frame, tm_frame_key(chain, frame));
 }
 
 #endif

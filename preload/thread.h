@@ -7,15 +7,20 @@
 #include "base.h"
 #include "tidemark/layout.h"
 
-#define TM_STACK_BYTES 16384 /* memory for the stacks a thread remembers */
-#define TM_STACK_DEPTH 15    /* keys of the largest entry */
+#define TM_STACK_BYTES 32768 /* memory for the stacks a thread remembers */
+#define TM_STACK_DEPTH 13    /* keys of the largest entry */
 #define TM_RECENT      1024  /* newest object-domain blocks of a thread, types not looked at yet */
 
-/* A stack seen lately: its site, and what its frames executed, innermost first. */
+/*
+ * A stack seen lately: its site, what was born there last, and what its frames executed, innermost
+ * first.
+ */
 struct tm_stack {
 	uint32_t site;
-	uint16_t depth; /* 0 = empty */
-	bool whole;	/* there was no further frame */
+	uint16_t depth;	 /* 0 = empty */
+	bool whole;	 /* there was no further frame */
+	uintptr_t type;	 /* tracer family: address of that object's type; 0 = none */
+	uint64_t object; /* its word, without the birth */
 	uint64_t keys[];
 };
 
@@ -24,6 +29,7 @@ struct tm_self {
 	uintptr_t pending;	    /* tracer family: the block that was just allocated */
 	uint64_t pending_size;
 	uintptr_t newest_plain; /* the block written last as BUFFER or PENDING; maybe dead */
+	struct tm_stack *pending_stack; /* where, and NULL where that is not remembered */
 	uint32_t pending_site;
 	uint32_t recent_count; /* allocator family: blocks in `recent` */
 	uintptr_t *recent;
@@ -60,9 +66,10 @@ struct tm_sums {
 /* Sums of all threads' counters.  Async-signal-safe. */
 struct tm_sums tm_thread_sums(void);
 
+/* Its own thread adds alone, so it need not be atomic: one instruction. */
 TM_INLINE void tm_count(_Atomic uint64_t *counter)
 {
-	tm_put(counter, tm_get(counter) + 1);
+	++*(uint64_t *)counter;
 }
 
 /* The calling thread, its counters begun; they stay NULL where there is no recording. */
