@@ -241,6 +241,7 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 	tm_groups_resolve(&garbage, model);
 	/* only now: what was looked up so far may have been damaged */
 	tm_asked_notes(asked, &said, &diff->facts, diff->totals.pending);
+	tm_notes_figures(&said, &asked->span);
 	note_lost(&said, &diff->totals);
 	if (a->json && diff->intervals > TM_GROUP_MOST_NUMBERS)
 		tm_notes_add(&said,

@@ -189,6 +189,19 @@ static void note_mark(struct tm_notes *notes, const struct tm_point *point)
 			     point->number);
 }
 
+static void note_heap(struct tm_notes *notes, const struct tm_point *point)
+{
+	uint64_t ns = point->mark.figures.heap_ns;
+	char lasting[TM_TEXT_NUMBER];
+
+	if (ns)
+		tm_notes_add(notes,
+			     "mark %" PRIu32
+			     " does not know what malloc() has handed out and keeps "
+			     "free: counting it could have taken %s, too long without a collection",
+			     point->number, tm_text_duration(lasting, ns));
+}
+
 static void note_alike(struct tm_notes *notes, const struct tm_point *point, uint32_t older)
 {
 	struct tm_bytes name = tm_point_name(point);
@@ -205,6 +218,14 @@ void tm_notes_names(struct tm_notes *notes, const struct tm_span *span)
 {
 	note_alike(notes, &span->from, span->alike_from);
 	note_alike(notes, &span->to, span->alike_to);
+}
+
+void tm_notes_figures(struct tm_notes *notes, const struct tm_span *span)
+{
+	if (span->to.now) /* which knows less */
+		return;
+	note_heap(notes, &span->from);
+	note_heap(notes, &span->to);
 }
 
 void tm_notes_collector(struct tm_notes *notes, const struct tm_span *span)

@@ -38,6 +38,9 @@ void tm_notes_span(struct tm_notes *notes, const struct tm_span *span,
 /* The names FROM and TO were given by, where others have them too. */
 void tm_notes_names(struct tm_notes *notes, const struct tm_span *span);
 
+/* What the figures of the two points do not have, for reports with a verdict. */
+void tm_notes_figures(struct tm_notes *notes, const struct tm_span *span);
+
 /* What a report on the collector's side alone must say of its second point. */
 void tm_notes_collector(struct tm_notes *notes, const struct tm_span *span);
 

@@ -1,13 +1,11 @@
 #include "figures.h"
 
 #include "cpython/cpython.h"
+#include "heap.h"
 #include "pages.h"
 #include "proc.h"
 #include "segment.h"
 
-#include <dlfcn.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -93,48 +91,6 @@ static void take_arenas(struct tm_figures *out)
 	out->arena_count = tm_get(&arena_count);
 }
 
-/* ---- the C library's heap --------------------------------------------------------- */
-
-/* Since glibc 2.33; malloc_info() would take memory itself. */
-typedef struct mallinfo2 (*heap_function)(void);
-static heap_function heap_info;
-
-/*
- * Whether malloc() is the C library's own; a program may bring another one along.  Names do not
- * tell: a program that is not relocatable has an address of its own for the same function.  What
- * is asked for is less than what would be mapped, and is given back at once.
- */
-static bool counts(heap_function info)
-{
-	const size_t size = 20000;
-	size_t before = info().uordblks;
-	void *volatile block = malloc(size);
-	size_t after = info().uordblks;
-
-	free(block);
-	return block && after >= before + size;
-}
-
-static void find_heap_info(void)
-{
-	void *address = dlsym(RTLD_DEFAULT, "mallinfo2");
-	heap_function info;
-
-	memcpy((void *)&info, &address, sizeof(address));
-	heap_info = info && counts(info) ? info : NULL;
-}
-
-static void take_malloc(struct tm_figures *out)
-{
-	struct mallinfo2 heap;
-
-	if (!heap_info)
-		return;
-	heap = heap_info();
-	out->malloc_used = heap.uordblks + heap.hblkhd;
-	out->malloc_free = heap.fordblks;
-}
-
 /* ---- Tidemark's own --------------------------------------------------------------- */
 
 /* From the first byte of this shared object in memory to its last. */
@@ -185,22 +141,40 @@ static uint64_t resident_set(uint64_t budget_ns)
 
 /* ---- all of them ------------------------------------------------------------------ */
 
+#define HEAP_BUDGET_NS 400000ull /* of the millisecond that a mark without a collection may take   \
+				  */
+
 void tm_figures_install(void)
 {
-	find_heap_info();
+	tm_heap_install();
 	hook_arenas();
+}
+
+static void take(struct tm_figures *out, uint64_t pages_ns)
+{
+	memset(out, 0, sizeof(*out));
+	out->rss = resident_set(pages_ns);
+	take_own(out);
+	out->arenas = out->arena_count = TM_UNKNOWN;
+	out->malloc_used = out->malloc_free = TM_UNKNOWN;
+	take_arenas(out);
 }
 
 void tm_figures_take(struct tm_figures *out, enum tm_figures_how how, uint64_t budget_ns)
 {
-	memset(out, 0, sizeof(*out));
-	out->rss = resident_set(budget_ns);
-	take_own(out);
-	out->arenas = out->arena_count = TM_UNKNOWN;
-	out->malloc_used = out->malloc_free = TM_UNKNOWN;
 	if (how != TM_FIGURES_BARE)
 		check_arenas();
-	take_arenas(out);
-	if (how == TM_FIGURES_FULL)
-		take_malloc(out);
+	take(out, budget_ns);
+	if (how != TM_FIGURES_BARE)
+		tm_heap_take(out, how == TM_FIGURES_FULL ? TM_HEAP_ANY : HEAP_BUDGET_NS);
+}
+
+void tm_figures_look_at_heap(uint64_t budget_ns)
+{
+	struct tm_figures unused;
+
+	if (budget_ns <= HEAP_BUDGET_NS)
+		return;
+	take(&unused, 0);
+	tm_heap_take(&unused, budget_ns);
 }

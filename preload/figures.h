@@ -16,8 +16,9 @@ void tm_figures_install(void);
 
 enum tm_figures_how {
 	TM_FIGURES_FULL,  /* takes locks of malloc(), and a while where it keeps much free */
-	TM_FIGURES_QUICK, /* some ten microseconds */
-	TM_FIGURES_BARE,  /* the same; async-signal-safe, calls nothing of the interpreter */
+	TM_FIGURES_QUICK, /* half a millisecond at most, as far as can be told: see heap.h */
+	TM_FIGURES_BARE, /* nothing of malloc(); async-signal-safe, calls nothing of the interpreter
+			  */
 };
 
 /*
@@ -26,5 +27,12 @@ enum tm_figures_how {
  *             else it is as the kernel keeps count of it, which may lag by some pages for each CPU
  */
 void tm_figures_take(struct tm_figures *out, enum tm_figures_how how, uint64_t budget_ns);
+
+/*
+ * tm_figures_look_at_heap - see what looking at the heap takes now, so that the next
+ * TM_FIGURES_QUICK need not expect the worst
+ * @budget_ns: not done for less than what that one may take itself
+ */
+void tm_figures_look_at_heap(uint64_t budget_ns);
 
 #endif

@@ -16,6 +16,7 @@
 
 #define LEAST_BUDGET_NS 2000000ull
 #define LAST_BUDGET_NS	20000000ull /* at the end, when nobody waits for the program */
+#define HEAP_SHARE	128	    /* of a collection of the program's own */
 
 /* A full collection of the program's own that serves a waiting mark as well. */
 struct borrowed {
@@ -266,6 +267,7 @@ void tm_follow_up_collection_stops(const struct tm_collected *what)
 		return_borrowed();
 	} else if (what->generation >= TM_GENERATIONS - 1) {
 		tm_garbage_look(next_to_see());
+		tm_figures_look_at_heap(tm_collections_lasted() / HEAP_SHARE);
 	}
 	if (tm_recorder_is_on() && tm_follow_up_pending())
 		tm_signals_wake();

@@ -169,6 +169,27 @@ static void a_gap_of_the_tracer_is_told_with_its_times(void **state)
 	json_decref(health);
 }
 
+static void a_heap_that_was_not_counted_is_told_for_marks_and_not_for_now(void **state)
+{
+	struct story *s = *state;
+	struct view v;
+
+	mark(s, "a");
+	mark(s, "b");
+	v = view_of(s, "a", "b");
+	assert_false(noted(&v, "malloc()"));
+	view_end(&v);
+	figures_at(s, 2, &(struct tm_figures){.rss = 1 << 24, .heap_ns = 4200000});
+	v = view_of(s, "a", "b");
+	assert_true(noted(&v, "mark 2 does not know what malloc() has handed out and keeps free: "
+			      "counting it could have taken 4.20 ms, too long without"));
+	assert_false(v.notes.incomplete);
+	view_end(&v);
+	v = view_of(s, "b", "now");
+	assert_false(noted(&v, "malloc()"));
+	view_end(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +199,7 @@ int main(void)
 		STORY_TEST(what_an_interpreter_hides_depends_on_its_version),
 		STORY_TEST(disagreements_are_summed_and_said),
 		STORY_TEST(a_gap_of_the_tracer_is_told_with_its_times),
+		STORY_TEST(a_heap_that_was_not_counted_is_told_for_marks_and_not_for_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,7 @@ static inline void view_fill(struct view *v, const char *from, const char *to, e
 	v->garbage = tm_garbage_groups(&v->diff.garbage, v->model, &v->diff.facts, by, filter);
 	v->cyclic = tm_groups_make(&v->diff.cyclic.cells, v->model, &v->diff.facts, by, filter);
 	tm_notes_span(&v->notes, &v->diff.span, &v->diff.facts);
+	tm_notes_figures(&v->notes, &v->diff.span);
 	tm_notes_recording(&v->notes, v->reader);
 }
 

@@ -240,7 +240,7 @@ struct tm_figures {
 	uint64_t malloc_used; /* the C library's heap: handed out (mallinfo2 uordblks + hblkhd) */
 	uint64_t malloc_free; /* and kept free (fordblks) */
 	uint64_t own_private; /* of own: what is not the recording itself; 0 = not known */
-	uint64_t reserved;
+	uint64_t heap_ns;     /* why malloc_* were not asked for: what it would have taken; or 0 */
 };
 _Static_assert(sizeof(struct tm_figures) == 64, "layout changed: bump TM_LAYOUT_MAJOR");
 
