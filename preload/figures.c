@@ -106,7 +106,8 @@ static void take_own(struct tm_figures *out)
 
 /* ---- the resident set ------------------------------------------------------------- */
 
-static uint64_t ns_per_mb; /* of counting it page by page, when that was last done */
+/* Of counting it page by page, when that was last done; at first a guess. */
+static uint64_t ns_per_mb = 5000;
 
 static uint64_t now_ns(void)
 {
@@ -141,8 +142,8 @@ static uint64_t resident_set(uint64_t budget_ns)
 
 /* ---- all of them ------------------------------------------------------------------ */
 
-#define HEAP_BUDGET_NS 400000ull /* of the millisecond that a mark without a collection may take   \
-				  */
+/* Of the millisecond that a mark without a collection may take. */
+#define HEAP_BUDGET_NS 400000ull
 
 void tm_figures_install(void)
 {
@@ -162,7 +163,7 @@ static void take(struct tm_figures *out, uint64_t pages_ns)
 
 void tm_figures_take(struct tm_figures *out, enum tm_figures_how how, uint64_t budget_ns)
 {
-	if (how != TM_FIGURES_BARE)
+	if (how == TM_FIGURES_FULL || how == TM_FIGURES_QUICK)
 		check_arenas();
 	take(out, budget_ns);
 	if (how != TM_FIGURES_BARE)

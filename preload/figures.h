@@ -17,6 +17,7 @@ void tm_figures_install(void);
 enum tm_figures_how {
 	TM_FIGURES_FULL,  /* takes locks of malloc(), and a while where it keeps much free */
 	TM_FIGURES_QUICK, /* half a millisecond at most, as far as can be told: see heap.h */
+	TM_FIGURES_CHILD, /* the same, calls nothing of the interpreter, which has just forked */
 	TM_FIGURES_BARE, /* nothing of malloc(); async-signal-safe, calls nothing of the interpreter
 			  */
 };

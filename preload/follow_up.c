@@ -14,9 +14,12 @@
 #include <errno.h>
 #include <time.h>
 
+/* For counting what is resident: */
 #define LEAST_BUDGET_NS 2000000ull
+#define QUICK_BUDGET_NS 200000ull   /* without a collection, which is to take no millisecond */
 #define LAST_BUDGET_NS	20000000ull /* at the end, when nobody waits for the program */
-#define HEAP_SHARE	128	    /* of a collection of the program's own */
+
+#define HEAP_SHARE 128 /* of a collection of the program's own */
 
 /* A full collection of the program's own that serves a waiting mark as well. */
 struct borrowed {
@@ -123,7 +126,7 @@ static void take_figures(struct tm_figures *figures, bool collected)
 	else if (ending)
 		tm_figures_take(figures, TM_FIGURES_FULL, LAST_BUDGET_NS);
 	else
-		tm_figures_take(figures, TM_FIGURES_QUICK, 0);
+		tm_figures_take(figures, TM_FIGURES_QUICK, QUICK_BUDGET_NS);
 }
 
 /* Mark @number, and those before it that wait, get their facts; @began_ns: the follow-up. */

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define START_BUDGET_NS 2000000ull /* for counting what an interpreter has at its start */
+/* For counting what an interpreter has at its start, and what a child was given. */
+#define START_BUDGET_NS 2000000ull
+#define CHILD_BUDGET_NS 200000ull
 
 static _Atomic uint32_t next_mark;
 static _Atomic bool ending; /* the exit mark is set */
@@ -57,6 +59,8 @@ void tm_marks_restart(bool forked)
 	memcpy(start->name, "start", 5);
 	start->name_length = 5;
 	tm_put(&start->flags, TM_MF_START);
+	if (forked)
+		tm_figures_take(&start->figures, TM_FIGURES_CHILD, CHILD_BUDGET_NS);
 	tm_publish(&start->state, TM_MARK_FOLLOWED);
 	tm_publish(&header->regions[TM_R_MARKS].used, 1);
 	tm_interval_enter(forked ? 1 : 0, true);

@@ -41,8 +41,15 @@ class Fork(Case):
         child = session.read()["child"]
         self.recording(child)
         os.kill(child, 42)
-        poll(lambda: self.taken_marks(child), "mark in the child")
+        poll(lambda: [mark for mark in self.taken_marks(child) if mark["collected"]],
+             "mark in the child")
         self.assertEqual(self.taken_marks(session.pid), [])
+        for mark in self.marks(child):
+            self.assertNotIn(None, mark["figures"].values())
+        verdict = self.diff(child, "start", 1)["verdict"]
+        self.assertNotIn(None, verdict["parts"].values())
+        # libraries' pages come back one by one: a fork leaves them out
+        self.assertLess(abs(verdict["parts"]["rest"]), 8 << 20, verdict)
         session.ask()
         session.finish()
 

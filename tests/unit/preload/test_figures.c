@@ -211,8 +211,8 @@ static void the_resident_set_is_what_is_resident(void **state)
 	expect_near(before, summed, MB);
 	expect_near(now(TM_FIGURES_QUICK).rss, summed, 8 * MB);
 	/* writing to it would take memory of a sanitizer's as well */
-	much = mmap(NULL, MUCH, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	much = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+		    -1, 0);
 	expect_near(now(TM_FIGURES_FULL).rss - before, MUCH, MB);
 	munmap(much, MUCH);
 }
