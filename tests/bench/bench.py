@@ -33,6 +33,7 @@ BOUNDS = {
     "diff (s)": (2.0, 1.5),
     "size / limit": (1.0, 1.0),
     "growth (MB)": (0.0, 1.0),
+    "mark / collect": (1.05, 1.05),
 }
 
 
@@ -113,12 +114,15 @@ class Bench:
         took = time.perf_counter() - started
         return session.ask("stop-watching")["longest"], took
 
-    def hoard(self):
+    def start_hoard(self, options):
         errors = os.path.join(self.place, "stderr")
-        session = Session(self.target("hoard.py"), self.environment(""),
-                          self.place, errors)
+        session = Session(self.target("hoard.py"), self.environment(options), self.place, errors)
+        session.read()
+        return session
+
+    def hoard(self):
+        session = self.start_hoard("")
         try:
-            session.read()
             return self.hoard_measured(session)
         finally:
             session.close()
@@ -145,6 +149,39 @@ class Bench:
             "size (MB)": size / MB,
             "size / limit": size / (0.6 * heap + 32 * MB),
             "growth (MB)": (self.space(session) - before) / MB,
+        }
+
+    # ---- a mark with a collection ---------------------------------------------------
+
+    def collections(self):
+        """CPU time of marks that collect and of gc.collect(), taking turns; also not recorded."""
+        recorded, plain = self.start_hoard(""), self.start_hoard(None)
+        turns = {"mark": (recorded, []), "collect": (recorded, []), "plain": (plain, [])}
+        try:
+            for session in (recorded, plain):
+                session.ask(f"make {self.args.objects}", timeout=600)
+                session.ask("collect", timeout=600)
+            for number in range(4 * self.args.rounds):
+                # each is as often the first of a round as the others
+                for name in sorted(turns, key=lambda name: (sorted(turns).index(name) + number) % 3):
+                    session, found = turns[name]
+                    word = "mark" if name == "mark" else "collect"
+                    found.append(session.ask(word, timeout=600)["seconds"])
+            if not all(mark["collected"] for mark in self.marks(recorded)):
+                raise AssertionError("a mark made no collection")
+        finally:
+            recorded.close()
+            plain.close()
+        seconds = {name: found for name, (_, found) in turns.items()}
+        least = {name: min(found) for name, found in seconds.items()}
+        return {
+            "mark / collect": statistics.median(a / b for a, b in zip(seconds["mark"],
+                                                                      seconds["collect"])),
+            "of medians": (statistics.median(seconds["mark"])
+                           / statistics.median(seconds["collect"])),
+            "of minima": least["mark"] / least["collect"],
+            "of minima, to not recorded": least["mark"] / least["plain"],
+            "least collect (ms)": 1000 * least["collect"],
         }
 
     def close(self):
@@ -189,6 +226,20 @@ def measure_hoard(benches, args):
     return facts
 
 
+def measure_collections(benches, args):
+    rows, facts, columns = [], {}, None
+    for bench in benches:
+        found = bench.collections()
+        columns = list(found)
+        rows.append((bench.python.name, ["%.3f" % value for value in found.values()]))
+        facts[bench.python.name] = found
+        print(f"  {rows[-1][0]}: {' '.join(rows[-1][1])}", file=sys.stderr, flush=True)
+    table(f"With {args.objects:,} objects alive: CPU time of a mark that makes a collection, divided "
+          "by that of\ngc.collect() in the same process, as the median of pairs, of medians and of "
+          "minima; and by that of a\nprocess that is not recorded", columns, rows)
+    return facts
+
+
 def check(facts):
     """One line for each number beyond its bound; how many there were."""
     beyond = 0
@@ -209,13 +260,14 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.5, help="length of one measured loop")
     parser.add_argument("--objects", type=int, default=5000000)
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=KINDS)
-    parser.add_argument("--only", choices=("churn", "hoard"))
+    parser.add_argument("--only", choices=("churn", "hoard", "collections"))
     parser.add_argument("--check", action="store_true", help="fail when beyond a promised bound")
     args = parser.parse_args()
     benches = [Bench(python, os.path.abspath(args.build), args) for python in pythons.find(args.python)]
     facts = {bench.python.name: {} for bench in benches}
     try:
-        for name, measure in (("churn", measure_churn), ("hoard", measure_hoard)):
+        for name, measure in (("churn", measure_churn), ("hoard", measure_hoard),
+                              ("collections", measure_collections)):
             if args.only in (None, name):
                 for python, found in measure(benches, args).items():
                     facts[python].update(found)

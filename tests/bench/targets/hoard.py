@@ -1,8 +1,11 @@
 """Keeps many objects and watches for pauses: one JSON line for each line it gets.
 
 `make N` keeps N more; `churn SECONDS` makes and drops objects while nothing else grows;
-`watch` starts watching in the main thread until the next line, and tells the longest gap.
+`watch` starts watching in the main thread until the next line, and tells the longest gap;
+`collect` and `mark` tell the CPU seconds of a full collection, and of a mark that makes one.
 """
+import ctypes
+import gc
 import json
 import select
 import sys
@@ -47,6 +50,26 @@ def watch():
     say(longest=longest)
 
 
+def collect():
+    started = time.thread_time()
+    gc.collect()
+    say(seconds=time.thread_time() - started)
+
+
+def mark():
+    """Its follow-up comes at the next point where Python looks for signals."""
+    done = []
+    gc.callbacks.append(lambda phase, info: phase == "stop" and done.append(info))
+    set_mark = ctypes.CDLL(None).tidemark_mark
+    started = time.thread_time()
+    set_mark(None)
+    while not done:
+        pass
+    seconds = time.thread_time() - started
+    gc.callbacks.pop()
+    say(seconds=seconds)
+
+
 def main():
     say(ready=True)
     while True:
@@ -57,6 +80,10 @@ def main():
             churn(float(rest))
         elif word == "watch":
             watch()
+        elif word == "collect":
+            collect()
+        elif word == "mark":
+            mark()
         else:
             break
 
