@@ -11,6 +11,7 @@
 
 #include "jsonout.h"
 #include "mem.h"
+#include <tidemark/utf8.h>
 
 /* Longer names are left out. */
 #define MOST_NAME 200u
@@ -35,30 +36,6 @@ static bool is_full(const json_t *names)
 	return json_array_size(names) >= TM_DESCRIBE_MOST_NAMES;
 }
 
-static size_t put_utf8(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | (c >> 18 & 7));
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 static uint32_t character(const uint8_t *text, size_t index, unsigned width)
 {
 	uint32_t c = 0;
@@ -69,11 +46,11 @@ static uint32_t character(const uint8_t *text, size_t index, unsigned width)
 
 static void add_characters(json_t *names, const uint8_t *text, size_t length, unsigned width)
 {
-	char utf8[4 * MOST_NAME];
+	char utf8[TM_UTF8_MOST * MOST_NAME];
 	size_t size = 0;
 
 	for (size_t i = 0; i < length; i++)
-		size += put_utf8(character(text, i, width), utf8 + size);
+		size += tm_utf8_put(character(text, i, width), utf8 + size);
 	json_array_append_new(names, tm_json_bytes((struct tm_bytes){utf8, size}));
 }
 

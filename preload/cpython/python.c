@@ -3,6 +3,8 @@
  */
 #include "cpython.h"
 
+#include "tidemark/utf8.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,30 +234,6 @@ bool tm_python_collecting(void)
 			tm_python.adapter->gc.state + tm_python.adapter->gc.collecting) != 0;
 }
 
-static size_t put_utf8(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | (c >> 18 & 7));
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 /* PEP 393: state word at 32, bits 2..4 width of a character, 5 compact, 6 ASCII only. */
 size_t tm_python_text(uintptr_t text, char *out, size_t size)
 {
@@ -279,7 +257,7 @@ size_t tm_python_text(uintptr_t text, char *out, size_t size)
 	length = TM_FIELD(size_t, text, LENGTH);
 	data = text +
 	       (state & ASCII ? tm_python.adapter->str.ascii : tm_python.adapter->str.compact);
-	for (size_t i = 0; i < length && written + 4 <= size; i++) {
+	for (size_t i = 0; i < length && written + TM_UTF8_MOST <= size; i++) {
 		uint32_t c;
 
 		if (width == 1)
@@ -288,7 +266,7 @@ size_t tm_python_text(uintptr_t text, char *out, size_t size)
 			c = TM_FIELD(uint16_t, data, 2 * i);
 		else
 			c = TM_FIELD(uint32_t, data, 4 * i);
-		written += put_utf8(c, out + written);
+		written += tm_utf8_put(c, out + written);
 	}
 	return written;
 }
