@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "asked.h"
+#include "asked_options.h"
 #include "command.h"
 #include "error.h"
 #include "options.h"
@@ -30,37 +31,26 @@ struct check {
 };
 
 struct arguments {
-	struct tm_asked_words words;
-	struct tm_filter filter;
+	struct tm_asked_options asked;
 	enum tm_group_by by;
-	uint64_t limit;
-	uint64_t min_bytes;
-	bool has_limit;
-	bool json;
 	struct check checks[CHECK_SUBJECTS];
 };
 
 enum {
 	KEY_BY = 1,
-	KEY_LIMIT,
-	KEY_MIN,
-	KEY_TYPE,
-	KEY_FILE,
 	KEY_FAIL_IF,
-	KEY_JSON,
 };
 
 static const struct argp_option options[] = {
 	{"by", KEY_BY, "WHAT", 0,
 	 "Group by type, site, file, module or stack (default: by type and site)", 0},
-	{"limit", KEY_LIMIT, "N", 0, "Show N groups (default: 20, with --json all; 0: all)", 0},
-	{"min", KEY_MIN, "BYTES", 0, "Leave out groups below so many bytes: 4096, 10k, 1M", 0},
-	{"type", KEY_TYPE, "GLOB", 0, "Only types that match: app.*, dict", 0},
-	{"file", KEY_FILE, "GLOB", 0, "Only objects created in files that match: */app/*, views.py",
-	 0},
+	TM_ASKED_OPTION_LIMIT("Show N groups (default: 20, with --json all; 0: all)"),
+	TM_ASKED_OPTION_MIN,
+	TM_ASKED_OPTION_TYPE,
+	TM_ASKED_OPTION_FILE,
 	{"fail-if", KEY_FAIL_IF, "CHECK", 0,
 	 "Exit with status 1 if the survivors are more: objects>N, bytes>N, garbage>N", 0},
-	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	TM_ASKED_OPTION_JSON,
 	{0},
 };
 
@@ -127,35 +117,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_BY:
 		a->by = parse_by(state, arg);
 		return 0;
-	case KEY_LIMIT:
-		if (tm_options_number(arg, &a->limit) != 0)
-			tm_options_error(state, "--limit wants a number, not '%s'", arg);
-		a->has_limit = true;
-		return 0;
-	case KEY_MIN:
-		if (tm_options_size(arg, &a->min_bytes) != 0)
-			tm_options_error(state, "--min wants a number of bytes, not '%s'", arg);
-		return 0;
-	case KEY_TYPE:
-		a->filter.type = arg;
-		return 0;
-	case KEY_FILE:
-		a->filter.file = arg;
-		return 0;
 	case KEY_FAIL_IF:
 		parse_check(state, a, arg);
 		return 0;
-	case KEY_JSON:
-		a->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (!tm_asked_take(&a->words, arg))
-			tm_options_error(state, "too many arguments, from '%s' on", arg);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		tm_options_error(state, "no target given");
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return tm_asked_parse(key, arg, state, &a->asked);
 	}
 }
 
@@ -205,7 +171,7 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 	struct tm_reader *reader = asked->target->reader;
 	struct tm_model *model = tm_model_new(reader);
 	struct tm_groups kept = {0}, all = {0}, grown, trash, garbage;
-	bool filtered = a->filter.type || a->filter.file;
+	bool filtered = a->asked.filter.type || a->asked.filter.file;
 	bool usual = !filtered && a->by == TM_BY_TYPE_AND_SITE;
 	struct tm_notes said = {0};
 	struct tm_report r = {
@@ -217,23 +183,23 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 		.grown = &grown,
 		.trash = &trash,
 		.garbage = &garbage,
-		.filter = &a->filter,
+		.filter = &a->asked.filter,
 		.notes = &said,
 		.state = tm_target_state_name(asked->target->state),
 		.by = a->by,
 		.filtered = filtered,
-		.limit = a->has_limit ? a->limit : (a->json ? 0 : TEXT_LIMIT),
-		.min_bytes = a->min_bytes,
+		.limit = tm_asked_limit(&a->asked, TEXT_LIMIT),
+		.min_bytes = a->asked.min_bytes,
 	};
 	int status;
 
 	if (!usual)
 		all = tm_groups_make(&diff->kept, model, &diff->facts, TM_BY_TYPE_AND_SITE,
 				     &(struct tm_filter){NULL, NULL});
-	kept = tm_groups_make(&diff->kept, model, &diff->facts, a->by, &a->filter);
-	grown = tm_groups_make(&diff->grown, model, &diff->facts, a->by, &a->filter);
-	trash = tm_groups_make(&diff->trash, model, &diff->facts, a->by, &a->filter);
-	garbage = tm_garbage_groups(&diff->garbage, model, &diff->facts, a->by, &a->filter);
+	kept = tm_groups_make(&diff->kept, model, &diff->facts, a->by, &a->asked.filter);
+	grown = tm_groups_make(&diff->grown, model, &diff->facts, a->by, &a->asked.filter);
+	trash = tm_groups_make(&diff->trash, model, &diff->facts, a->by, &a->asked.filter);
+	garbage = tm_garbage_groups(&diff->garbage, model, &diff->facts, a->by, &a->asked.filter);
 	tm_groups_resolve(&all, model);
 	tm_groups_resolve(&kept, model);
 	tm_groups_resolve(&grown, model);
@@ -243,11 +209,11 @@ static int report(const struct arguments *a, const struct tm_asked *asked,
 	tm_asked_notes(asked, &said, &diff->facts, diff->totals.pending);
 	tm_notes_figures(&said, &asked->span);
 	note_lost(&said, &diff->totals);
-	if (a->json && diff->intervals > TM_GROUP_MOST_NUMBERS)
+	if (a->asked.json && diff->intervals > TM_GROUP_MOST_NUMBERS)
 		tm_notes_add(&said,
 			     "each number of by_interval stands for several of the %u intervals",
 			     (unsigned)diff->intervals);
-	if (a->json)
+	if (a->asked.json)
 		tm_report_json(&r, stdout);
 	else
 		tm_report_text(&r, stdout);
@@ -270,7 +236,7 @@ static int run(int argc, char **argv)
 	int status;
 
 	tm_options_parse(&tm_cmd_diff, argc, argv, &a);
-	status = tm_asked_open(&asked, &a.words);
+	status = tm_asked_open(&asked, &a.asked.words);
 	if (status != TM_EXIT_OK)
 		return status;
 	tm_diff_make(&diff, asked.target->reader, &asked.span);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "asked.h"
+#include "asked_options.h"
 #include "command.h"
 #include "error.h"
 #include "options.h"
@@ -12,33 +13,13 @@
 /* Groups a person is shown without asking for more; a script gets all. */
 #define TEXT_LIMIT 20
 
-struct arguments {
-	struct tm_asked_words words;
-	struct tm_filter filter;
-	uint64_t limit;
-	uint64_t min_bytes;
-	bool has_limit;
-	bool json;
-};
-
-enum {
-	KEY_LIMIT = 1,
-	KEY_MIN,
-	KEY_TYPE,
-	KEY_FILE,
-	KEY_JSON,
-};
-
 static const struct argp_option options[] = {
-	{"limit", KEY_LIMIT, "N", 0,
-	 "Show N groups of each kind; with --json N entries of gc.garbage (default: 20, with "
-	 "--json all; 0: all)",
-	 0},
-	{"min", KEY_MIN, "BYTES", 0, "Leave out groups below so many bytes: 4096, 10k, 1M", 0},
-	{"type", KEY_TYPE, "GLOB", 0, "Only types that match: app.*, dict", 0},
-	{"file", KEY_FILE, "GLOB", 0, "Only objects created in files that match: */app/*, views.py",
-	 0},
-	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	TM_ASKED_OPTION_LIMIT("Show N groups of each kind; with --json N entries of gc.garbage "
+			      "(default: 20, with --json all; 0: all)"),
+	TM_ASKED_OPTION_MIN,
+	TM_ASKED_OPTION_TYPE,
+	TM_ASKED_OPTION_FILE,
+	TM_ASKED_OPTION_JSON,
 	{0},
 };
 
@@ -57,36 +38,7 @@ static const char notes[] =
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
-
-	switch (key) {
-	case KEY_LIMIT:
-		if (tm_options_number(arg, &a->limit) != 0)
-			tm_options_error(state, "--limit wants a number, not '%s'", arg);
-		a->has_limit = true;
-		return 0;
-	case KEY_MIN:
-		if (tm_options_size(arg, &a->min_bytes) != 0)
-			tm_options_error(state, "--min wants a number of bytes, not '%s'", arg);
-		return 0;
-	case KEY_TYPE:
-		a->filter.type = arg;
-		return 0;
-	case KEY_FILE:
-		a->filter.file = arg;
-		return 0;
-	case KEY_JSON:
-		a->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (!tm_asked_take(&a->words, arg))
-			tm_options_error(state, "too many arguments, from '%s' on", arg);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		tm_options_error(state, "no target given");
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return tm_asked_parse(key, arg, state, state->input);
 }
 
 static void print_text(const struct tm_report *r, const struct tm_groups *cyclic)
@@ -114,7 +66,7 @@ static void print_json(const struct tm_report *r, const struct tm_groups *cyclic
 	tm_json_close(&json);
 }
 
-static void report(const struct arguments *a, const struct tm_asked *asked,
+static void report(const struct tm_asked_options *a, const struct tm_asked *asked,
 		   const struct tm_diff *diff)
 {
 	struct tm_reader *reader = asked->target->reader;
@@ -129,7 +81,7 @@ static void report(const struct arguments *a, const struct tm_asked *asked,
 		.filter = &a->filter,
 		.notes = &said,
 		.state = tm_target_state_name(asked->target->state),
-		.limit = a->has_limit ? a->limit : (a->json ? 0 : TEXT_LIMIT),
+		.limit = tm_asked_limit(a, TEXT_LIMIT),
 		.min_bytes = a->min_bytes,
 	};
 
@@ -153,7 +105,7 @@ static void report(const struct arguments *a, const struct tm_asked *asked,
 
 static int run(int argc, char **argv)
 {
-	struct arguments a = {0};
+	struct tm_asked_options a = {0};
 	struct tm_asked asked;
 	struct tm_diff diff;
 	int status;

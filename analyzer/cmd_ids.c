@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "asked.h"
+#include "asked_options.h"
 #include "command.h"
 #include "diff.h"
 #include "error.h"
@@ -17,13 +18,6 @@
 #include "report.h"
 #include "table.h"
 #include "text.h"
-
-struct arguments {
-	struct tm_asked_words words;
-	struct tm_filter filter;
-	uint64_t limit; /* 0 = all */
-	bool json;
-};
 
 struct survivor {
 	uint64_t address;
@@ -39,49 +33,17 @@ struct found {
 	uint64_t pending;
 };
 
-enum {
-	KEY_LIMIT = 1,
-	KEY_TYPE,
-	KEY_FILE,
-	KEY_JSON,
-};
-
 static const struct argp_option options[] = {
-	{"limit", KEY_LIMIT, "N", 0, "Show N of them (default and 0: all)", 0},
-	{"type", KEY_TYPE, "GLOB", 0, "Only types that match: app.*, dict", 0},
-	{"file", KEY_FILE, "GLOB", 0, "Only objects created in files that match: */app/*, views.py",
-	 0},
-	{"json", KEY_JSON, NULL, 0, "Print JSON", 0},
+	TM_ASKED_OPTION_LIMIT("Show N of them (default and 0: all)"),
+	TM_ASKED_OPTION_TYPE,
+	TM_ASKED_OPTION_FILE,
+	TM_ASKED_OPTION_JSON,
 	{0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct arguments *a = state->input;
-
-	switch (key) {
-	case KEY_LIMIT:
-		if (tm_options_number(arg, &a->limit) != 0)
-			tm_options_error(state, "--limit wants a number, not '%s'", arg);
-		return 0;
-	case KEY_TYPE:
-		a->filter.type = arg;
-		return 0;
-	case KEY_FILE:
-		a->filter.file = arg;
-		return 0;
-	case KEY_JSON:
-		a->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (!tm_asked_take(&a->words, arg))
-			tm_options_error(state, "too many arguments, from '%s' on", arg);
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		tm_options_error(state, "no target given");
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return tm_asked_parse(key, arg, state, state->input);
 }
 
 static void visit(void *context, const struct tm_scan_item *item)
@@ -163,8 +125,9 @@ static void print_survivor(struct tm_model *model, const struct survivor *s,
 	putchar('\n');
 }
 
-static void print_text(const struct arguments *a, struct tm_model *model, const struct found *f,
-		       const struct tm_scan_facts *facts, const struct tm_notes *said)
+static void print_text(const struct tm_asked_options *a, struct tm_model *model,
+		       const struct found *f, const struct tm_scan_facts *facts,
+		       const struct tm_notes *said)
 {
 	unsigned columns = tm_text_columns(stdout);
 	uint64_t shown = 0;
@@ -178,7 +141,7 @@ static void print_text(const struct arguments *a, struct tm_model *model, const 
 	tm_report_notes_text(said, stdout);
 }
 
-static void print_json(const struct arguments *a, const struct tm_asked *asked,
+static void print_json(const struct tm_asked_options *a, const struct tm_asked *asked,
 		       struct tm_model *model, const struct found *f,
 		       const struct tm_scan_facts *facts, const struct tm_notes *said)
 {
@@ -211,7 +174,7 @@ static void resolve(struct tm_model *model, const struct found *f)
 
 static int run(int argc, char **argv)
 {
-	struct arguments a = {0};
+	struct tm_asked_options a = {0};
 	struct tm_scan_facts facts = {0};
 	struct found found = {0};
 	struct tm_notes said = {0};
