@@ -1,0 +1,199 @@
+/*
+ * model_heap.h - the memory that the model's blocks are in, below the recorder's hooks
+ */
+#ifndef TIDEMARK_TESTS_MODEL_HEAP_H
+#define TIDEMARK_TESTS_MODEL_HEAP_H
+
+#include "model.h"
+
+#include "hook_alloc.h"
+#include "hook_tracer.h"
+
+static inline uintptr_t base(void)
+{
+	return (uintptr_t)rig.heap + TM_CHUNK_HEAP - GRANULES / 2 * 16;
+}
+
+static inline unsigned granules_of(size_t size)
+{
+	return size ? (unsigned)((size + 15) / 16) : 1;
+}
+
+static inline bool is_big(size_t size)
+{
+	return size > GRANULES * 16;
+}
+
+/* The first ends its chunk: its second word lies in the next. */
+static inline uintptr_t big_place(unsigned i)
+{
+	return (uintptr_t)rig.heap + (2 + 3 * i) * TM_CHUNK_HEAP + (i ? 4096 : TM_CHUNK_HEAP - 16);
+}
+
+static inline void *take_big(void)
+{
+	for (unsigned i = 0; i < BIG_PLACES; i++) {
+		if (!model.big_taken[i]) {
+			model.big_taken[i] = true;
+			return (void *)big_place(i);
+		}
+	}
+	return NULL;
+}
+
+static inline bool is_room(unsigned at, unsigned count)
+{
+	return at + count <= GRANULES && !memchr(model.taken + at, 1, count);
+}
+
+static inline bool is_room_for(size_t size)
+{
+	if (is_big(size))
+		return !model.big_taken[0] || !model.big_taken[1];
+	for (unsigned at = 0; at < GRANULES; at++) {
+		if (is_room(at, granules_of(size)))
+			return true;
+	}
+	return false;
+}
+
+static inline void *below_malloc(void *ctx, size_t size)
+{
+	unsigned count = granules_of(size), start = pick(GRANULES);
+
+	(void)ctx;
+	if (model.refuse)
+		return NULL;
+	if (is_big(size))
+		return take_big();
+	for (unsigned i = 0; i < GRANULES; i++) {
+		unsigned at = (start + i) % GRANULES;
+
+		if (is_room(at, count)) {
+			memset(model.taken + at, 1, count);
+			return (void *)(base() + at * 16);
+		}
+	}
+	return NULL;
+}
+
+static inline void *below_calloc(void *ctx, size_t count, size_t size)
+{
+	void *block = below_malloc(ctx, count * size);
+
+	return block ? memset(block, 0, count * size) : NULL;
+}
+
+static inline void below_free(void *ctx, void *block)
+{
+	uintptr_t at = (uintptr_t)block;
+
+	(void)ctx;
+	if (!block)
+		return;
+	for (unsigned i = 0; i < BIG_PLACES; i++) {
+		if (at == big_place(i)) {
+			model.big_taken[i] = false;
+			return;
+		}
+	}
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		if (model.blocks[i].known != NOTHING && model.blocks[i].at == at)
+			memset(model.taken + (at - base()) / 16, 0,
+			       granules_of(model.blocks[i].size));
+	}
+}
+
+static inline size_t size_at(uintptr_t at)
+{
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		if (model.blocks[i].known != NOTHING && model.blocks[i].at == at)
+			return model.blocks[i].size;
+	}
+	return 0;
+}
+
+/* Small blocks stay where they are now and then. */
+static inline bool resize_in_place(uintptr_t at, size_t old, size_t size)
+{
+	unsigned index = (unsigned)((at - base()) / 16);
+	unsigned had = granules_of(old), wants = granules_of(size);
+
+	if (is_big(old) || is_big(size))
+		return is_big(old) && is_big(size);
+	if (wants > had && !is_room(index + had, wants - had))
+		return false;
+	memset(model.taken + index, 0, had);
+	memset(model.taken + index, 1, wants);
+	return true;
+}
+
+static inline void *below_realloc(void *ctx, void *block, size_t size)
+{
+	uintptr_t at = (uintptr_t)block;
+	size_t old = size_at(at);
+	void *fresh;
+
+	if (!block)
+		return below_malloc(ctx, size);
+	if (model.refuse)
+		return NULL;
+	if (pick(2) && resize_in_place(at, old, size))
+		return block;
+	fresh = below_malloc(ctx, size);
+	if (fresh) {
+		memcpy(fresh, block, old < size ? old : size);
+		below_free(ctx, block);
+	}
+	return fresh;
+}
+
+/* ---- installing the recorder on it ---------------------------------------------------- */
+
+static inline void get_allocator(int domain, struct tm_allocator *out)
+{
+	const struct tm_allocator below = {NULL, below_malloc, below_calloc, below_realloc,
+					   below_free};
+
+	(void)domain;
+	*out = below;
+}
+
+static inline void set_allocator(int domain, struct tm_allocator *in)
+{
+	*(domain == TM_DOMAIN_MEM ? &model.mem : &model.obj) = *in;
+}
+
+static inline int set_tracer(tm_tracer tracer, void *data)
+{
+	(void)data;
+	model.trace = tracer;
+	return 0;
+}
+
+static inline void begin(enum tm_family family, unsigned seed)
+{
+	memset(&model, 0, sizeof(model));
+	model.family = family;
+	model.seed = seed;
+	rig_configure();
+	tm_config.frames = 1 + seed % 3;
+	rig_begin(family);
+	tm_python.get_allocator = get_allocator;
+	tm_python.set_allocator = set_allocator;
+	tm_python.set_tracer = set_tracer;
+	tm_hook_alloc_install();
+	if (family == TM_FAMILY_TRACER)
+		assert_true(tm_hook_tracer_install());
+	for (unsigned i = 0; i < RIG_TYPES; i++) {
+		model.types[i] = tm_intern_type((uintptr_t)&rig.types[i]);
+		assert_int_not_equal(model.types[i], 0);
+	}
+	/* Lists of blocks go from thread to thread; this one starts with none. */
+	assert_non_null(tm_self_here()->recent);
+	memset(tm_self.recent, 0, TM_RECENT * sizeof(*tm_self.recent));
+	tm_self.recent_count = 0;
+	srand(seed);
+}
+
+#endif
