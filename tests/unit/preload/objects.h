@@ -1,0 +1,32 @@
+/*
+ * objects.h - objects in the rig's heap, called by numbers: each in a block of 64 bytes, behind a
+ * collector's head
+ */
+#ifndef TIDEMARK_TESTS_OBJECTS_H
+#define TIDEMARK_TESTS_OBJECTS_H
+
+#include "rig.h"
+
+static inline uintptr_t block_at(unsigned i)
+{
+	return (uintptr_t)rig.heap + 64 * (uintptr_t)i;
+}
+
+static inline void born(unsigned i)
+{
+	rig_set_object(block_at(i) + 16, &rig.types[1]);
+	tm_birth_expected(block_at(i), 64);
+	tm_birth_object(block_at(i) + 16);
+}
+
+static inline void dies(unsigned i)
+{
+	tm_death_object(block_at(i) + 16);
+}
+
+static inline uint32_t birth_of(unsigned i)
+{
+	return tm_word_birth(rig_word(block_at(i) + 16));
+}
+
+#endif
