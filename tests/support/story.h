@@ -14,6 +14,10 @@
 
 #include <tidemark/layout.h>
 
+/* Any place in the heap, and one far from it. */
+#define HEAP UINT64_C(0x7f0000100000)
+#define FAR  UINT64_C(0x7f1000100000)
+
 struct story_options {
 	enum tm_family family; /* 0 = tracer */
 	bool no_start;	       /* start_set stays 0 */

@@ -9,8 +9,6 @@
 #include "runs.h"
 #include "saver.h"
 
-#define HEAP UINT64_C(0x7f0000100000)
-
 static struct tm_span span_of(struct tm_reader *reader, const char *from, const char *to)
 {
 	struct tm_span span;

@@ -3,8 +3,6 @@
 
 #include "history.h"
 
-#define HEAP 0x7f0000100000ull
-
 /* So much is new, so many grew by so much, and so much was freed, from one point to the other. */
 static void expect_bytes(const struct story *s, const char *from, const char *to, uint64_t fresh,
 			 uint64_t grown, uint64_t freed)

@@ -9,8 +9,6 @@
 
 #include "error.h"
 
-#define HEAP 0x7f0000100000ull
-
 /* The exit status of choosing; a refusal is one line on stderr. */
 static int choose(const struct story *s, bool live, const char *from, const char *to,
 		  struct tm_span *span)

@@ -5,8 +5,6 @@
 #include "reach.h"
 #include "report.h"
 
-#define HEAP 0x7f0000100000ull
-
 /* The point a list was made for. */
 #define AT_MARK(n)	  "{\"mark\":" #n ",\"name\":\"\",\"time\":1.5}"
 #define AT_NOW(m)	  AT_NOW_TIME(m, 1.5)

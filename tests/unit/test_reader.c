@@ -17,8 +17,6 @@
 #include "history.h"
 #include "report.h"
 
-#define HEAP 0x7f0000100000ull
-
 /* One of everything, small. */
 static struct story *tell_everything(void)
 {

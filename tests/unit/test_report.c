@@ -12,8 +12,6 @@
 #include "report.h"
 #include "text.h"
 
-#define HEAP 0x7f0000100000ull
-
 struct printed {
 	char *text;
 	size_t size;

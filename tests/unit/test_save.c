@@ -28,7 +28,6 @@
 #include "scan.h"
 #include "standin.h"
 
-#define HEAP 0x7f0000100000ull
 #define MIB  0x100000ull
 
 /* ---- what a recording shows, as text ---- */

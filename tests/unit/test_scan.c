@@ -10,7 +10,6 @@
 #include "scan.h"
 #include "shadow.h"
 
-#define HEAP  0x7f0000100000ull
 #define SLOTS 2048u
 
 /* ---- the ring of finished recordings ---- */

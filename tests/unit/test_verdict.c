@@ -7,7 +7,6 @@
 #include "mark_figures.h"
 #include "verdict.h"
 
-#define HEAP	UINT64_C(0x7f0000100000)
 #define MIB	((int64_t)1 << 20)
 #define PY_3_9	0x030912f0u
 #define PY_3_10 0x030a00f0u
