@@ -222,7 +222,9 @@ static void put_finding(const struct weighed *w, FILE *out)
 		fprintf(out, "%sthe growth is free space inside the C library", objects_beside(v));
 		break;
 	case TM_FINDING_UNTOLD:
-		fprintf(out, "%swhat the growth is can't be told here, only between two marks",
+		fprintf(out,
+			"%swhat the growth is can't be told here, only between two marks with a "
+			"collection",
 			objects_beside(v));
 		break;
 	case TM_FINDING_REST:

@@ -389,7 +389,7 @@ static void the_sentence_says_what_is_not_objects(void **state)
 	figures_at(s, 3, &after);
 	expect_text(s, "a", "c",
 		    "objects are flat; what the growth is can't be told here, only "
-		    "between two marks\n");
+		    "between two marks with a collection\n");
 	expect_text(s, "a", "c", "    not known  native memory, taken by C code\n");
 }
 
