@@ -28,7 +28,7 @@
 #include "scan.h"
 #include "standin.h"
 
-#define MIB  0x100000ull
+#define MIB 0x100000ull
 
 /* ---- what a recording shows, as text ---- */
 
