@@ -93,7 +93,7 @@ static void visit(void *context, const struct tm_scan_item *item)
 		tm_footprint_add(after ? &d->gained : &d->lost, item);
 	switch (fate_of(item, &d->facts, d->span.from.number, d->span.to.number)) {
 	case FATE_SURVIVED:
-		if (item->before)
+		if (item->past)
 			tm_growth_keep(&m->growth, item);
 		else
 			add_survivor(d, item);
@@ -119,21 +119,27 @@ static void link_resized(void *context, const struct tm_scan_item *item, bool co
 	tm_growth_link(&m->growth, &m->diff->facts, item, counted);
 }
 
-/* The old block was counted as freed when it was visited; what both have in common is not. */
+/*
+ * The old block was counted as freed when it was visited; what both have in common is not.  The cell's
+ * word is of kind GROWN and says the owner's type.
+ */
 static void add_grown(struct tm_diff *d, const struct tm_scan_item *buffer,
 		      const struct tm_growth_link *old)
 {
-	uint64_t more = buffer->bytes > old->bytes ? buffer->bytes - old->bytes : 0;
+	uint64_t less = old ? old->bytes : 0;
+	uint64_t more = buffer->bytes > less ? buffer->bytes - less : 0;
+	uint64_t word = tm_word(TM_GROWN, tm_word_birth(buffer->word), tm_word_site(buffer->word),
+				tm_past_type(buffer->past));
 	struct tm_totals *t = &d->totals;
 
-	if (old->counted)
+	if (old && old->counted)
 		adjust(&t->freed_bytes, -1, buffer->bytes - more);
 	if (more == 0)
 		return;
 	t->grown_buffers++;
 	tm_cells_sum(&t->grown_bytes, more);
 	tm_cells_sum(&t->survived_bytes, more);
-	tm_cells_add(&d->grown, buffer->word, 1, more, buffer->address);
+	tm_cells_add(&d->grown, word, 1, more, buffer->address);
 }
 
 static void tell_origin(void *context, const struct tm_scan_item *buffer,
@@ -267,7 +273,7 @@ static void sift(void *context, const struct tm_scan_item *item)
 	if (item->address == 0 ||
 	    fate_of(item, s->facts, s->span->from.number, s->span->to.number) != FATE_SURVIVED)
 		return;
-	if (item->before)
+	if (item->past)
 		tm_growth_keep(&s->growth, item);
 	else
 		s->visit(s->context, item);

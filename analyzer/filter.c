@@ -42,12 +42,20 @@ static bool file_matches(const char *glob, struct tm_bytes path)
 		       (struct tm_bytes){slash + 1, (size_t)(path.data + path.size - slash - 1)});
 }
 
+static bool passes_type(const char *glob, struct tm_model *model, uint64_t word)
+{
+	if (type_matches(glob, tm_model_text(model, tm_model_type(model, word))))
+		return true;
+	/* what grew goes by its owner's type, and is a buffer as well */
+	return tm_word_kind(word) == TM_GROWN &&
+	       type_matches(glob, tm_model_text(model, tm_model_type(model, TM_BUFFER)));
+}
+
 bool tm_filter_pass(const struct tm_filter *filter, struct tm_model *model, uint64_t word)
 {
 	struct tm_place place;
 
-	if (filter->type &&
-	    !type_matches(filter->type, tm_model_text(model, tm_model_type(model, word))))
+	if (filter->type && !passes_type(filter->type, model, word))
 		return false;
 	if (!filter->file)
 		return true;

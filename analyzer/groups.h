@@ -35,7 +35,7 @@ struct tm_group_interval {
 
 struct tm_group {
 	uint32_t type;	   /* text number, or TM_SEVERAL_TYPES */
-	enum tm_kind kind; /* OBJECT, BUFFER, PENDING */
+	enum tm_kind kind; /* OBJECT, BUFFER, PENDING; GROWN: `type` is the owners' */
 	uint64_t objects;  /* or blocks */
 	uint64_t bytes;
 	uint32_t site;	      /* the most frequent one of them; 0 = no Python frame */

@@ -1,5 +1,5 @@
 /*
- * growth.c - follow buffers back through the blocks that they replaced
+ * growth.c - follow buffers back through the blocks that they replaced, to what owned the first
  */
 #include "growth.h"
 
@@ -20,7 +20,7 @@ void tm_growth_link(struct tm_growth *g, const struct tm_scan_facts *facts,
 	g->links = tm_mem_grow(g->links, g->link_count, &g->link_capacity, sizeof(*g->links));
 	g->links[g->link_count++] = (struct tm_growth_link){
 		.address = item->address,
-		.before = item->before,
+		.past = item->past,
 		.bytes = item->bytes,
 		.born = tm_scan_interval(facts, item->word),
 		.death = item->death,
@@ -66,11 +66,15 @@ static struct tm_growth_link *find(const struct tm_growth *g, uint64_t address, 
  * Each step goes to a block that nobody came from yet, so all steps together are no more than
  * there are links, whatever a damaged recording says.
  */
-static enum tm_growth_origin trace(const struct tm_growth *g, uint64_t before, int64_t born,
-				   uint32_t from, const struct tm_growth_link **old)
+static enum tm_growth_origin trace(const struct tm_growth *g, const struct tm_scan_facts *facts,
+				   const struct tm_scan_item *buffer, uint32_t from,
+				   const struct tm_growth_link **old)
 {
-	while (before) {
-		struct tm_growth_link *link = find(g, before, born);
+	uint64_t past = buffer->past;
+	int64_t born = tm_scan_interval(facts, buffer->word);
+
+	while (tm_word_kind(past) == TM_GROWN) {
+		struct tm_growth_link *link = find(g, tm_past_address(past), born);
 
 		if (!link || link->taken)
 			return TM_GROWTH_LOST;
@@ -79,9 +83,11 @@ static enum tm_growth_origin trace(const struct tm_growth *g, uint64_t before, i
 			*old = link;
 			return TM_GROWTH_OLD;
 		}
-		before = link->before;
+		past = link->past;
 		born = link->born;
 	}
+	if (tm_word_kind(past) == TM_OWNED && tm_scan_interval(facts, past) < (int64_t)from)
+		return TM_GROWTH_OLD;
 	return TM_GROWTH_NEW;
 }
 
@@ -93,8 +99,7 @@ void tm_growth_each(struct tm_growth *g, const struct tm_scan_facts *facts, uint
 	for (size_t i = 0; i < g->buffer_count; i++) {
 		const struct tm_scan_item *buffer = &g->buffers[i];
 		const struct tm_growth_link *old = NULL;
-		enum tm_growth_origin origin =
-			trace(g, buffer->before, tm_scan_interval(facts, buffer->word), from, &old);
+		enum tm_growth_origin origin = trace(g, facts, buffer, from, &old);
 
 		tell(context, buffer, origin, old);
 	}

@@ -1,10 +1,12 @@
 /*
- * growth.h - buffers that took the place of smaller ones: new memory, or an old owner's growth
+ * growth.h - buffers that are not all new: new memory, or an old owner's growth
  *
  * A buffer that is resized after a mark that it has seen dies, and another one is born in its
  * place, at the line that resized it; the recording links the two (TM_DF_RESIZED).  So a
  * buffer that is new between two points may go back, by such links, to one that was there at
- * the first point: then its owner is old, and what is new is the difference in size.
+ * the first point: then its owner is old, and what is new is the difference in size.  A buffer
+ * that took no other's place may say when its owner was born (TM_OWNED): if that was there at the
+ * first point, all of the buffer is its growth.
  */
 #ifndef TIDEMARK_GROWTH_H
 #define TIDEMARK_GROWTH_H
@@ -18,7 +20,7 @@
 /* A block that lives on as another one. */
 struct tm_growth_link {
 	uint64_t address;
-	uint64_t before;
+	uint64_t past; /* its own GROWN or OWNED word; 0 = none */
 	uint64_t bytes;
 	int64_t born; /* mark that opens its interval; -1 = before the start mark */
 	uint32_t death;
@@ -28,7 +30,7 @@ struct tm_growth_link {
 
 enum tm_growth_origin {
 	TM_GROWTH_NEW,	/* nothing of it was there at the first point */
-	TM_GROWTH_OLD,	/* it was, as another block */
+	TM_GROWTH_OLD,	/* it was, as another block, or its owner was */
 	TM_GROWTH_LOST, /* it was resized, but the recording has lost from what */
 };
 
@@ -42,7 +44,7 @@ struct tm_growth {
 	size_t link_capacity;
 };
 
-/* Keeps a surviving buffer whose item has `before`, to be looked at when the scan is over. */
+/* Keeps a surviving buffer whose item has a `past`, to be looked at when the scan is over. */
 void tm_growth_keep(struct tm_growth *growth, const struct tm_scan_item *buffer);
 
 /* To be called from the scan, see tm_scan_resized. */
@@ -52,7 +54,8 @@ void tm_growth_link(struct tm_growth *growth, const struct tm_scan_facts *facts,
 /*
  * tm_growth_each - tell of each buffer kept where it came from
  * @from: the mark that is the first point
- * @tell: gets the buffer and, for TM_GROWTH_OLD, the block that was there at the first point
+ * @tell: gets the buffer and, for TM_GROWTH_OLD, the block that was there at the first point; NULL if
+ * only its owner was
  */
 typedef void tm_growth_tell(void *context, const struct tm_scan_item *buffer,
 			    enum tm_growth_origin origin, const struct tm_growth_link *old);

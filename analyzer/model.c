@@ -132,7 +132,7 @@ uint32_t tm_model_type(struct tm_model *m, uint64_t word)
 {
 	uint32_t index = tm_word_type(word);
 
-	if (tm_word_kind(word) == TM_BUFFER)
+	if (tm_word_kind(word) == TM_BUFFER || (tm_word_kind(word) == TM_GROWN && index == 0))
 		return intern_literal(m, "(buffer)");
 	if (tm_word_kind(word) == TM_PENDING)
 		return intern_literal(m, "(pending)");

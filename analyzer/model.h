@@ -37,7 +37,8 @@ uint32_t tm_model_texts(const struct tm_model *model);
 
 /*
  * The name of what a word stands for: a type ("app.Session"), or "(buffer)", "(pending)",
- * "(unknown)".  Returns a text number.
+ * "(unknown)".  Of a cell of growth, whose kind is GROWN: its owner's type, or "(buffer)".
+ * Returns a text number.
  */
 uint32_t tm_model_type(struct tm_model *model, uint64_t word);
 

@@ -63,7 +63,10 @@ void tm_report_verdict_json(struct tm_json *json, const struct tm_report *report
 
 /* ---- growth of older objects' buffers (report_growth.c) ---- */
 
-/* The member "growth": groups of buffers, by the line that resized them. */
+/* Whether a group is of buffers that grew and whose owners' type is known, or are several. */
+bool tm_report_is_owned(const struct tm_report *report, const struct tm_group *group);
+
+/* The member "growth": groups of buffers, by owner's type and the line that resized them. */
 void tm_report_growth_json(struct tm_json *json, const struct tm_report *report);
 
 /* A section with the same; nothing when nothing grew. */

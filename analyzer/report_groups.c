@@ -23,6 +23,7 @@
 #define INDENT	     "       "
 #define FIRST_CALLER INDENT "  called from "
 #define NEXT_CALLER  INDENT "              "
+#define BUFFER_OF    "(buffer of "
 
 /* Everything that prints has the stream, the width and the report at hand. */
 struct page {
@@ -182,6 +183,18 @@ static void put_column(const struct page *p, const struct tm_group *group)
 		fprintf(p->out, "  %*s", p->column_width, column_text(p, group, text));
 }
 
+static void put_type(const struct page *p, const struct tm_group *group, size_t used)
+{
+	bool owned = tm_report_is_owned(p->report, group);
+
+	if (owned)
+		fputs(BUFFER_OF, p->out);
+	tm_paragraph_fit(p->out, tm_report_type(p->report, group),
+			 owned ? used + strlen(BUFFER_OF ")") : used);
+	if (owned)
+		fputc(')', p->out);
+}
+
 static void put_group(const struct page *p, const struct tm_group *group, uint64_t rank)
 {
 	char count[TM_TEXT_NUMBER];
@@ -195,7 +208,7 @@ static void put_group(const struct page *p, const struct tm_group *group, uint64
 		tm_text_bytes(bytes, group->bytes));
 	put_column(p, group);
 	fprintf(p->out, "  %s", style(p, TM_STYLE_BOLD));
-	tm_paragraph_fit(p->out, tm_report_type(p->report, group), used);
+	put_type(p, group, used);
 	fprintf(p->out, "%s\n", style(p, TM_STYLE_NONE));
 	put_site(p, group);
 	if (p->by_interval)

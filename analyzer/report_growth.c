@@ -4,12 +4,18 @@
 #include "report.h"
 #include "text.h"
 
+bool tm_report_is_owned(const struct tm_report *report, const struct tm_group *group)
+{
+	return group->kind == TM_GROWN && group->type != tm_model_type(report->model, TM_BUFFER);
+}
+
 static json_t *group_json(const struct tm_report *report, const struct tm_group *group)
 {
 	json_t *object = json_object();
 
-	/* the recorder sees a block resized, not whose it is */
-	json_object_set_new(object, "type", json_null());
+	json_object_set_new(object, "type",
+			    tm_report_is_owned(report, group) ? tm_report_type_json(report, group)
+							      : json_null());
 	json_object_set_new(object, "kind", json_string("buffer"));
 	json_object_set_new(object, "buffers", tm_json_count(group->objects));
 	json_object_set_new(object, "bytes", tm_json_count(group->bytes));

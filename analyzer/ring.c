@@ -46,7 +46,7 @@ static void add(struct tm_ring *ring, const struct tm_death *from, uint64_t inde
 		.address = from->address,
 		.word = from->word & ~TM_WATCHED,
 		.size = from->size,
-		.before = from->before,
+		.past = tm_word_is_past(from->past) ? from->past : 0,
 		.death = (uint32_t)(meta >> 32) & 0xffff,
 		.flags = (uint16_t)(meta >> 48),
 	};

@@ -23,7 +23,7 @@ struct tm_ring_record {
 	uint64_t address;
 	uint64_t word;
 	uint64_t size;
-	uint64_t before; /* address of what it had replaced, see TM_DF_RESIZED; 0 = none */
+	uint64_t past; /* its GROWN or OWNED word; 0 = none */
 	uint32_t death;
 	uint16_t flags; /* enum tm_death_flags */
 	bool dropped;	/* alive as far as this scan goes */

@@ -84,7 +84,7 @@ static uint64_t size_of(struct scan *s, uint64_t word, uint64_t size)
 }
 
 static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t size,
-		       uint64_t before)
+		       uint64_t past)
 {
 	struct scan *s = context;
 	uint32_t birth = tm_word_birth(word);
@@ -92,7 +92,7 @@ static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t 
 				    .count = 1,
 				    .death = TM_SCAN_ALIVE,
 				    .flags = 0,
-				    .before = before};
+				    .past = past};
 
 	if (birth > s->newest_birth) {
 		if (birth > s->seen_birth)
@@ -161,7 +161,7 @@ static void tell_resized(struct scan *s, const struct tm_ring_record *r)
 				    .count = 1,
 				    .death = r->death,
 				    .flags = r->flags,
-				    .before = r->before};
+				    .past = r->past};
 
 	if (!s->resized || !(r->flags & TM_DF_RESIZED) || !sane(s, r->word, r->death) ||
 	    tm_word_kind(r->word) == TM_OBJECT)
@@ -190,7 +190,7 @@ static void scan_ring(struct scan *s, const struct tm_ring *ring, uint64_t oldes
 		item.address = tallied ? 0 : r->address;
 		item.word = plain_word(s, r->word);
 		item.bytes = tallied ? size : size_of(s, r->word, size);
-		item.before = tallied ? 0 : r->before;
+		item.past = tallied ? 0 : r->past;
 		s->visit(s->context, &item);
 	}
 }

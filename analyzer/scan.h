@@ -19,7 +19,7 @@ struct tm_scan_item {
 	uint64_t bytes;	  /* of all of them */
 	uint32_t death;	  /* the mark in whose interval it died, or TM_SCAN_ALIVE */
 	uint16_t flags;	  /* of the death, enum tm_death_flags */
-	uint64_t before;  /* a block's: address of the one it replaced when resized; 0 = none */
+	uint64_t past;	  /* a block's GROWN or OWNED word; 0 = none */
 };
 
 typedef void tm_scan_visit(void *context, const struct tm_scan_item *item);

@@ -152,12 +152,12 @@ static uint64_t block_size(struct tm_shadow_walk *walk, uint64_t word, uint64_t 
 	return size;
 }
 
-/* Its first word names the block, the next one may have its size: then what it replaced follows. */
-static uint64_t replaced(const uint64_t *block)
+/* Its first word names the block, the next one may have its size: then where it comes from follows. */
+static uint64_t past_of(const uint64_t *block)
 {
 	unsigned at = tm_word_kind(block[1]) == TM_SIZE_TAIL ? 2 : 1;
 
-	return tm_word_kind(block[at]) == TM_GROWN ? tm_word_size(block[at]) * TM_GRANULE : 0;
+	return tm_word_is_past(block[at]) ? block[at] : 0;
 }
 
 void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *words, size_t count)
@@ -181,7 +181,7 @@ void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *
 			if (tm_word_birth(word) >= walk->oldest_birth)
 				walk->visit(walk->context, address, word,
 					    block_size(walk, word, words[i + 1]),
-					    replaced(&words[i]));
+					    past_of(&words[i]));
 			break;
 		case TM_SIZE_HEAD:
 			walk->head_at = address;
@@ -189,6 +189,7 @@ void tm_shadow_walk(struct tm_shadow_walk *walk, uint64_t from, const uint64_t *
 			break;
 		case TM_SIZE_TAIL:
 		case TM_GROWN:
+		case TM_OWNED:
 			break;
 		case TM_FREE:
 		default:

@@ -57,10 +57,10 @@ bool tm_shadow_goes_on(const struct tm_shadow *shadow, size_t index);
  * Called for each object and each block that is no object.
  * @word: as in the file
  * @size: bytes of its block; 0 = the recording has none for it
- * @before: address of the block it replaced, see TM_GROWN; 0 = none
+ * @past: its GROWN or OWNED word; 0 = none
  */
 typedef void tm_shadow_visit(void *context, uint64_t address, uint64_t word, uint64_t size,
-			     uint64_t before);
+			     uint64_t past);
 
 /*
  * One walk over the heap by ascending addresses.  Zeroed but for the first three members;

@@ -35,8 +35,8 @@ tm_shadow_word *tm_block_place(uintptr_t address, uint64_t birth)
 	return slot ? &slot->words[tm_shadow_index(address)] : NULL;
 }
 
-/* The word that says whose place a block took; NULL where the block has no granule for it. */
-tm_shadow_word *tm_block_grown_place(uintptr_t block, size_t size, uint64_t birth)
+/* Where a block's GROWN or OWNED word goes; NULL where the block has no granule for it. */
+tm_shadow_word *tm_block_past_place(uintptr_t block, size_t size, uint64_t birth)
 {
 	unsigned offset = size >= TM_SIZE_BIG ? 2 * TM_GRANULE : TM_GRANULE;
 
@@ -45,14 +45,14 @@ tm_shadow_word *tm_block_grown_place(uintptr_t block, size_t size, uint64_t birt
 
 /*
  * Writes a block's words, born under @born, whatever its size and wherever chunks end.
- * @before: the memory it took the place of, 0 = none.  A block that says so is watched, so that its
- * death takes the slow way, which clears that word as well.
+ * @past: its GROWN or OWNED word, 0 = none.  A block that has one is watched, so that its death takes
+ * the slow way, which clears that word as well.
  */
-void tm_block_put(uintptr_t block, size_t size, uint64_t value, uintptr_t before)
+void tm_block_put(uintptr_t block, size_t size, uint64_t value, uint64_t past)
 {
 	uint64_t birth = tm_get(&tm_birth_bits);
 	tm_shadow_word *word = block & (TM_GRANULE - 1) ? NULL : tm_block_place(block, birth);
-	tm_shadow_word *tail = NULL, *grown = NULL;
+	tm_shadow_word *tail = NULL, *origin = NULL;
 
 	if (word && size >= TM_SIZE_BIG)
 		tail = tm_block_place(block + TM_GRANULE, birth);
@@ -60,12 +60,12 @@ void tm_block_put(uintptr_t block, size_t size, uint64_t value, uintptr_t before
 		tm_block_lost(block);
 		return;
 	}
-	if (before)
-		grown = tm_block_grown_place(block, size, birth);
+	if (past)
+		origin = tm_block_past_place(block, size, birth);
 	if (tail)
 		tm_put(tail, tm_size_word(TM_SIZE_TAIL, size));
-	if (grown) {
-		tm_put(grown, tm_size_word(TM_GROWN, before >> TM_GRANULE_SHIFT));
+	if (origin) {
+		tm_put(origin, past);
 		value |= TM_WATCHED;
 	}
 	tm_publish(word, value);
@@ -146,22 +146,22 @@ static void keep_own(struct tm_block_words *words)
 {
 	bool head = tm_word_kind(words->word[0]) == TM_SIZE_HEAD;
 	bool plain = tm_block_is_plain(words->word[0]);
-	enum tm_kind second = tm_word_kind(words->word[1]);
+	bool tail = tm_word_kind(words->word[1]) == TM_SIZE_TAIL;
 
 	/* What lies behind the end of the block is its neighbour's. */
-	if (words->size <= 2 * TM_GRANULE || !(head || (plain && second == TM_SIZE_TAIL &&
-							tm_word_kind(words->word[2]) == TM_GROWN)))
+	if (words->size <= 2 * TM_GRANULE ||
+	    !(head || (plain && tail && tm_word_is_past(words->word[2]))))
 		words->word[2] = 0;
 	if (words->size <= TM_GRANULE ||
-	    !(head || second == TM_SIZE_TAIL || (plain && second == TM_GROWN)))
+	    !(head || tail || (plain && tm_word_is_past(words->word[1]))))
 		words->word[1] = 0;
 }
 
-static void take_before(struct tm_block_words *words)
+static void take_past(struct tm_block_words *words)
 {
 	for (unsigned i = 1; i < 3; i++) {
-		if (tm_word_kind(words->word[i]) == TM_GROWN && words->word[0] & TM_WATCHED)
-			words->before = tm_word_size(words->word[i]) << TM_GRANULE_SHIFT;
+		if (tm_word_is_past(words->word[i]) && words->word[0] & TM_WATCHED)
+			words->past = words->word[i];
 	}
 }
 
@@ -171,12 +171,12 @@ void tm_block_take(uintptr_t block, struct tm_block_words *out)
 	for (unsigned i = 0; i < 3; i++)
 		out->word[i] = tm_block_word_at(block + i * TM_GRANULE);
 	out->size = size_in(out);
-	out->before = 0;
+	out->past = 0;
 	out->renews = false;
 	out->object = 0;
 	keep_own(out);
 	if (tm_block_is_plain(out->word[0]))
-		take_before(out);
+		take_past(out);
 }
 
 void tm_block_clear(const struct tm_block_words *words)

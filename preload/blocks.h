@@ -14,7 +14,7 @@ struct tm_block_words {
 	uintptr_t block;
 	uint64_t word[3]; /* of its first three granules, those that belong to it; else 0 */
 	uint64_t size;	  /* 0 = unknown */
-	uint64_t before;  /* address of the memory that it took the place of; 0 = none */
+	uint64_t past;	  /* its GROWN or OWNED word; 0 = none */
 	bool renews;	  /* it was born under an earlier mark, and is still in place */
 	uintptr_t object; /* what it turned out to hold when it was looked into; 0 = nothing */
 	uint32_t type;	  /* of that */
@@ -44,16 +44,16 @@ void tm_block_lost(uintptr_t address);
 /* The word of an address, its chunk made if need be and stamped with @birth; NULL: no space. */
 tm_shadow_word *tm_block_place(uintptr_t address, uint64_t birth);
 
-/* The word that says whose place a block took; NULL where the block has no granule for it. */
-tm_shadow_word *tm_block_grown_place(uintptr_t block, size_t size, uint64_t birth);
+/* Where a block's GROWN or OWNED word goes; NULL where the block has no granule for it. */
+tm_shadow_word *tm_block_past_place(uintptr_t block, size_t size, uint64_t birth);
 
 /*
  * tm_block_put - write a block's words
  * @value: its first word
- * @before: the memory it took the place of, 0 = none.  A block that says so is watched, so that its
- * death takes the slow way, which clears that word as well.
+ * @past: its GROWN or OWNED word, 0 = none.  A block that has one is watched, so that its death takes
+ * the slow way, which clears that word as well.
  */
-void tm_block_put(uintptr_t block, size_t size, uint64_t value, uintptr_t before);
+void tm_block_put(uintptr_t block, size_t size, uint64_t value, uint64_t past);
 
 /* tm_block_put_object - write the words of an object in a block; false: no space. */
 bool tm_block_put_object(uintptr_t object, uintptr_t block, size_t size, uint64_t value,

@@ -61,6 +61,6 @@ void tm_deaths_add(const struct tm_dying *dying, uint32_t mark, unsigned flags)
 	slot->address = dying->address;
 	slot->word = dying->word & ~TM_WATCHED;
 	slot->size = dying->size;
-	slot->before = dying->before;
+	slot->past = dying->past;
 	tm_publish(&slot->meta, TM_DEATH_META(index + 1, mark, flags));
 }

@@ -18,7 +18,7 @@ struct tm_dying {
 	uintptr_t address;
 	uint64_t word;	 /* what stood for it */
 	uint64_t size;	 /* bytes of its block, 0 = not known */
-	uint64_t before; /* address of the memory that it had replaced, 0 = none */
+	uint64_t past;	 /* its GROWN or OWNED word, 0 = none */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "garbage.h"
 #include "marks.h"
 #include "intern.h"
+#include "owner.h"
 #include "record.h"
 #include "recorder.h"
 #include "resolve.h"
@@ -92,6 +93,7 @@ static void resolve_pending_types(bool inside_allocation)
 	uintptr_t unborn = 0;
 
 	tm_intern_names_again();
+	tm_owner_settle();
 	if (inside_allocation && self->recent && self->recent_count)
 		unborn = self->recent[self->recent_count - 1];
 

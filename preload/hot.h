@@ -12,6 +12,7 @@
 #define TIDEMARK_HOT_H
 
 #include "cpython/cpython.h"
+#include "owner.h"
 #include "record.h"
 
 /* What was there before our hooks. */
@@ -75,7 +76,7 @@ TM_INLINE bool tm_hot_block(tm_stack_function stack_here, uintptr_t block, size_
 	struct tm_slot *slot;
 	uint64_t birth;
 
-	if (unlikely(!stack || size >= TM_SIZE_BIG || block & (TM_GRANULE - 1)))
+	if (unlikely(!stack || size >= TM_OWNED_LEAST || block & (TM_GRANULE - 1)))
 		return false;
 	birth = tm_hot_birth_field();
 	slot = tm_hot_slot(block);

@@ -3,6 +3,7 @@
 #include "collections.h"
 #include "deaths.h"
 #include "hook_tracer.h"
+#include "owner.h"
 #include "recorder.h"
 #include "resize.h"
 #include "resolve.h"
@@ -14,6 +15,8 @@ static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t 
 {
 	tm_block_put(block, size, tm_block_word(kind, tm_get(&tm_birth_bits), site, size), 0);
 	tm_self.newest_plain = block;
+	if (size >= TM_OWNED_LEAST)
+		tm_owner_expect(block);
 }
 
 void tm_birth_block(uintptr_t block, size_t size, enum tm_kind kind)
@@ -225,7 +228,7 @@ void tm_death_of_plain(const struct tm_block_words *words, unsigned flags)
 		if (!(flags & TM_DF_RESIZED) && tm_resize_replaces(words))
 			flags |= TM_DF_RESIZED;
 		dying.word = (word & ~TM_KIND_MASK) | TM_BUFFER;
-		dying.before = words->before;
+		dying.past = words->past;
 	}
 	death_of(&dying, known, flags);
 }

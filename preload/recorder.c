@@ -10,6 +10,7 @@
 #include "intern.h"
 #include "lock.h"
 #include "marks.h"
+#include "owner.h"
 #include "proc.h"
 #include "record.h"
 #include "resolve.h"
@@ -87,6 +88,7 @@ static void begin_tables(void)
 	tm_thread_restart();
 	tm_resolve_inherited(parent_base != NULL);
 	tm_intern_restart(parent_base);
+	tm_owner_forget();
 	tm_deaths_prepare();
 	describe_process(tm_segment.header);
 	tm_marks_restart(parent_base != NULL);

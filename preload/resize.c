@@ -1,5 +1,6 @@
 #include "resize.h"
 
+#include "owner.h"
 #include "record.h"
 #include "resolve.h"
 #include "segment.h"
@@ -10,9 +11,15 @@
  */
 void tm_block_renew(struct tm_block_words *words)
 {
-	unsigned at = tm_block_object(words);
-	uint64_t value = words->word[at < 3 ? at : 0];
+	unsigned at;
+	uint64_t value;
 
+	if (unlikely(tm_owner_awaits(words->block))) {
+		tm_owner_settle();
+		tm_block_take(words->block, words);
+	}
+	at = tm_block_object(words);
+	value = words->word[at < 3 ? at : 0];
 	if ((at == 3 && !tm_block_is_plain(value)) || (value & TM_BIRTH_MASK) == tm_birth_now()) {
 		tm_block_clear(words);
 		return;
@@ -37,6 +44,17 @@ static void clear_old(const struct tm_block_words *words)
 	}
 }
 
+/*
+ * What the new block is to say of the old one, which its owner still refers to.  What is known of the
+ * owner already is not lost where it is not found again.
+ */
+static uint64_t grown_out_of(const struct tm_block_words *words)
+{
+	uint64_t owner = tm_owner_of(words->block, 0, true);
+
+	return tm_grown_word(words->block, tm_past_type(owner ? owner : words->past));
+}
+
 void tm_block_leave(struct tm_block_words *words)
 {
 	unsigned at = tm_block_object(words);
@@ -49,7 +67,7 @@ void tm_block_leave(struct tm_block_words *words)
 	else
 		tm_death_of_plain(words, TM_DF_RESIZED);
 	clear_old(words);
-	words->before = at < 3 || words->object ? 0 : words->block;
+	words->past = at < 3 || words->object ? 0 : grown_out_of(words);
 	*value = (*value & ~(TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED)) | tm_get(&tm_birth_bits) |
 		 (uint64_t)tm_site_here() << TM_SITE_SHIFT;
 }
@@ -59,7 +77,7 @@ void tm_block_restore(const struct tm_block_words *words)
 	if (words->renews)
 		return;
 	if (tm_block_is_plain(words->word[0])) {
-		tm_block_put(words->block, words->size, words->word[0], words->before);
+		tm_block_put(words->block, words->size, words->word[0], words->past);
 		return;
 	}
 	for (unsigned i = 0; i < 3; i++) {
@@ -81,7 +99,21 @@ static uint64_t watch_on(const struct tm_block_words *words, uint64_t word)
 	return known ? word & ~TM_WATCHED : word;
 }
 
-/* The block is one without an object: it keeps its birth, and what it grew out of. */
+/*
+ * A block of this interval that was too small to ask for its owner when it was made, and no longer
+ * is.  Asked each time that it has doubled.
+ */
+static uint64_t past_of_larger(const struct tm_block_words *words, size_t size)
+{
+	uint64_t owner;
+
+	if (words->past || words->renews || size < TM_OWNED_LEAST || size / 2 < words->size)
+		return words->past;
+	owner = tm_owner_of(words->block, 0, false);
+	return (owner & TM_BIRTH_MASK) < (words->word[0] & TM_BIRTH_MASK) ? owner : 0;
+}
+
+/* The block is one without an object: it keeps its birth, and where it comes from. */
 static void move_plain(const struct tm_block_words *words, uintptr_t block, size_t size)
 {
 	uint64_t first = words->word[0];
@@ -89,7 +121,7 @@ static void move_plain(const struct tm_block_words *words, uintptr_t block, size
 
 	tm_block_put(block, size,
 		     tm_block_word(tm_word_kind(first), born, tm_word_site(first), size),
-		     words->before);
+		     past_of_larger(words, size));
 }
 
 void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, enum tm_kind kind)
@@ -115,28 +147,34 @@ void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, e
  * A dict or a set that grows takes a new table and gives the old one back before anything else
  * happens (Objects/dictobject.c, dictresize; Objects/setobject.c, set_table_resize): memory that is
  * no object and of an earlier interval is freed, by the very instruction that allocated larger
- * memory last.  Links the two; within an interval the new one takes over what the old one replaced.
- * Returns whether the old one's record is to say that it lives on.
+ * memory last.  Links the two; within an interval the new one takes over where the old one came from.
+ * The owner refers to the new one by now; a bytearray that begins anew does so afterwards
+ * (Objects/bytearrayobject.c, PyByteArray_Resize).  Returns whether the old one's record is to say
+ * that it lives on.
  */
 bool tm_resize_replaces(const struct tm_block_words *old)
 {
 	uintptr_t block = tm_self.newest_plain, object;
+	uint64_t owner;
 	struct tm_block_words fresh;
 	bool earlier = (old->word[0] & TM_BIRTH_MASK) != tm_birth_now();
 
-	if (!block || !(earlier || old->before))
+	if (!block || !(earlier || old->past))
 		return false;
 	tm_self.newest_plain = 0;
 	tm_block_take(block, &fresh);
 	if (!tm_block_is_plain(fresh.word[0]) ||
-	    (fresh.word[0] & TM_BIRTH_MASK) != tm_birth_now() || fresh.before ||
+	    (fresh.word[0] & TM_BIRTH_MASK) != tm_birth_now() || fresh.past ||
 	    fresh.size <= old->size ||
-	    !tm_block_grown_place(block, fresh.size, tm_get(&tm_birth_bits)) ||
+	    !tm_block_past_place(block, fresh.size, tm_get(&tm_birth_bits)) ||
 	    tm_word_site(fresh.word[0]) != tm_site_here())
 		return false;
 	if (tm_word_kind(fresh.word[0]) == TM_PENDING &&
 	    tm_resolve_kind(block, fresh.size, false, &object) == TM_OBJECT)
 		return false;
-	tm_block_put(block, fresh.size, fresh.word[0], earlier ? old->block : old->before);
+	owner = earlier ? tm_owner_of(block, old->block, true) : 0;
+	tm_block_put(block, fresh.size, fresh.word[0],
+		     earlier ? tm_grown_word(old->block, tm_past_type(owner ? owner : old->past))
+			     : old->past);
 	return earlier;
 }

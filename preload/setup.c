@@ -11,6 +11,7 @@
 #include "hook_collector.h"
 #include "hook_tracer.h"
 #include "intern.h"
+#include "owner.h"
 #include "stack.h"
 #include "follow_up.h"
 #include "marks.h"
@@ -62,6 +63,8 @@ static void check_adapter(void)
 	int wrong = tm_python_check(why, sizeof(why));
 
 	check_done = wrong >= 0;
+	if (wrong == 0)
+		tm_owner_start();
 	if (wrong <= 0)
 		return;
 	tm_blind((enum tm_blind)wrong);
@@ -114,6 +117,10 @@ static int on_audit(const char *event, void *args, void *data)
 		 * all, and with callbacks of its own. */
 		if (hooks_done && !tm_python.adapter->gc.in_runtime)
 			tm_blind(TM_B_INTERPRETERS);
+		if (hooks_done && tm_python.adapter->own_gils) {
+			tm_owner_stop();
+			tm_blind(TM_B_OWNERS);
+		}
 	} else if (!check_done || begins_with(event, "cpython.run_")) {
 		step(event);
 	}

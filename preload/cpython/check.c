@@ -94,6 +94,39 @@ static const char *check_type(void)
 	return wrong;
 }
 
+/* How many items a tuple attribute of @object has. */
+static long length(void *object, const char *name)
+{
+	void *value = tm_python.get_attr(object, name);
+	long result = value ? TM_FIELD(long, value, TM_OB_SIZE) : -1;
+
+	if (value)
+		tm_python.decref(value);
+	else
+		tm_python.error_clear();
+	return result;
+}
+
+/* Variables are there once each, though an argument may be in two of the public lists. */
+static const char *check_slots(void *frame, void *code)
+{
+	const struct tm_adapter *adapter = tm_python.adapter;
+	long locals = number(code, "co_nlocals"), stack = number(code, "co_stacksize");
+	long cells = length(code, "co_cellvars") + length(code, "co_freevars");
+	long variables;
+
+	if (adapter->frame.variables)
+		variables = TM_FIELD(int, code, adapter->frame.variables);
+	else
+		variables = TM_FIELD(long, frame, TM_OB_SIZE) - stack;
+	if (adapter->frame.stack && TM_FIELD(int, code, adapter->frame.stack) != stack)
+		return "the size of a code object's value stack";
+	/* A frame object is used again for fewer variables than it was made for. */
+	if (variables < locals || (adapter->frame.variables && variables > locals + cells))
+		return "the number of a frame's variables";
+	return NULL;
+}
+
 int tm_python_check(char *why, size_t why_size)
 {
 	struct tm_frame seen;
@@ -113,6 +146,13 @@ int tm_python_check(char *why, size_t why_size)
 		snprintf(why, why_size, "%s of Python %s is not where it should be: types are off",
 			 wrong, tm_python.version);
 		return TM_B_TYPES;
+	}
+	wrong = check_slots(frame, (void *)seen.code);
+	if (wrong) {
+		snprintf(why, why_size,
+			 "%s of Python %s is not where it should be: owners of memory are off",
+			 wrong, tm_python.version);
+		return TM_B_OWNERS;
 	}
 	return 0;
 }

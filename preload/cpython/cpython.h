@@ -22,6 +22,7 @@
 #define TM_TP_DEALLOC	     48
 #define TM_TP_FLAGS	     168
 #define TM_TP_WEAKLISTOFFSET 208
+#define TM_TP_BASE	     256
 #define TM_TP_DICT	     264
 #define TM_TP_NEW	     312
 #define TM_TP_FREE	     320
@@ -35,6 +36,7 @@
 #define TM_FLAG_GC	     (1ul << 14)
 #define TM_FLAG_LIST	     (1ul << 25)
 #define TM_FLAG_STR	     (1ul << 28)
+#define TM_FLAG_DICT	     (1ul << 29)
 #define TM_FLAG_INT	     (1ul << 24)
 #define TM_FLAG_TYPE	     (1ul << 31)
 
@@ -121,6 +123,12 @@ struct tm_adapter {
 	struct {
 		uint16_t ascii, compact; /* where the characters begin */
 	} str;
+	/* What a frame refers to; slots 0: not looked for. */
+	struct {
+		uint16_t names; /* three pointers: its globals, its built-ins, its locals */
+		uint16_t slots; /* its variables, then its value stack */
+		uint16_t variables, stack; /* how many, in its code; 0: ob_size is their sum */
+	} frame;
 	uint16_t type_qualname; /* PyHeapTypeObject.ht_qualname */
 	struct {
 		uint32_t state; /* in PyInterpreterState; 3.8: in _PyRuntime */
@@ -128,6 +136,7 @@ struct tm_adapter {
 		bool in_runtime;
 	} gc;
 	uint32_t float_list;	  /* float free list in PyInterpreterState; 0 = not poisoned */
+	bool own_gils;		  /* a sub-interpreter may have a GIL of its own */
 	bool recycles_methods;	  /* methods and builtin methods have free lists */
 	uint64_t preheader_flags; /* tp_flags that put 16 bytes before the collector's head */
 	uint64_t refcount_mask;	  /* the part of the first word that counts references */
@@ -193,6 +202,7 @@ struct tm_python {
 	void *type_type, *code_type, *list_type, *dict_type, *tuple_type, *float_type;
 	void *bytes_type, *str_type, *frame_type, *slice_type, *context_type, *asend_type;
 	void *method_type, *builtin_method_type;
+	void *set_type, *bytearray_type;
 	void *wrapped_value_type; /* NULL where it is not exported */
 	void *memory_error;	  /* where PyExc_MemoryError is */
 };
@@ -252,8 +262,8 @@ const char *tm_python_bytes(uintptr_t bytes, size_t *size);
 /*
  * tm_python_check - compare what the adapter reads with what the public API says
  *
- * Needs a thread state and a running Python frame.  Returns 0 when all agrees, TM_B_STACKS
- * or TM_B_TYPES for what does not (@why then says what), -1 when there is nothing to
+ * Needs a thread state and a running Python frame.  Returns 0 when all agrees, TM_B_STACKS,
+ * TM_B_TYPES or TM_B_OWNERS for what does not (@why then says what), -1 when there is nothing to
  * compare yet.
  */
 int tm_python_check(char *why, size_t why_size);

@@ -38,6 +38,21 @@ static bool read_frame(uintptr_t frame, struct tm_frame *out)
 	return tm_chain.objects ? read_object(frame, out) : read_interpreter_frame(frame, out);
 }
 
+unsigned tm_frame_slots(uintptr_t frame)
+{
+	const struct tm_adapter *adapter = tm_python.adapter;
+	struct tm_frame seen;
+	int count;
+
+	if (!adapter->frame.variables)
+		return TM_FIELD(unsigned, frame, TM_OB_SIZE);
+	if (!read_frame(frame, &seen))
+		return 0;
+	count = TM_FIELD(int, seen.code, adapter->frame.variables) +
+		TM_FIELD(int, seen.code, adapter->frame.stack);
+	return count > 0 ? (unsigned)count : 0;
+}
+
 unsigned tm_frames_walk(struct tm_frame *out, unsigned max)
 {
 	unsigned count = 0;

@@ -71,6 +71,12 @@ TM_INLINE uint64_t tm_frame_key(const struct tm_chain *chain, uintptr_t frame)
 unsigned tm_frames_walk(struct tm_frame *out, unsigned max);
 
 /*
+ * tm_frame_slots - how many pointers, variables and value stack, lie at adapter->frame.slots
+ * What lies above the top of the value stack is stale; the top is not known while the frame runs.
+ */
+unsigned tm_frame_slots(uintptr_t frame);
+
+/*
  * tm_frames_keys - what the chain executes, from the innermost frame to the last of @frames
  * @frames: what tm_frames_walk() gave just now, @count of them
  * @keys:   one for each frame on the way, those that the walk left out included

@@ -23,6 +23,7 @@ const struct tm_adapter tm_adapter_310 = {
 	.line_format = TM_LINES_LINETABLE,
 	.code = {.first_line = 40, .file = 104, .name = 112, .lines = 120},
 	.str = {.ascii = 48, .compact = 72},
+	.frame = {.names = 40, .slots = 352},
 	.type_qualname = 864,
 	.gc = {.state = 616, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.preheader_flags = 0,

@@ -29,6 +29,7 @@ const struct tm_adapter tm_adapter_311 = {
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 72, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 48, .compact = 72},
+	.frame = {.names = 8, .slots = 72, .variables = 76, .stack = 68},
 	.type_qualname = 864,
 	.gc = {.state = 648, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.float_list = 3608,

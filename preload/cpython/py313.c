@@ -12,6 +12,7 @@ static const struct tm_debug_word debug_words[] = {
 	{29, 8},    /* interpreter_frame.previous */
 	{30, 0},    /* interpreter_frame.executable */
 	{31, 56},   /* interpreter_frame.instr_ptr */
+	{32, 72},   /* interpreter_frame.localsplus */
 	{33, 70},   /* interpreter_frame.owner */
 	{35, 112},  /* code_object.filename */
 	{37, 128},  /* code_object.qualname */
@@ -43,9 +44,11 @@ const struct tm_adapter tm_adapter_313 = {
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
+	.frame = {.names = 24, .slots = 72, .variables = 72, .stack = 64},
 	.type_qualname = 872,
 	.gc = {.state = 7400, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.float_list = 10952,
+	.own_gils = true,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT64_MAX,
 	.debug_words = debug_words,

@@ -12,6 +12,7 @@ static const struct tm_debug_word debug_words[] = {
 	{32, 8},    /* interpreter_frame.previous */
 	{33, 0},    /* interpreter_frame.executable */
 	{34, 56},   /* interpreter_frame.instr_ptr */
+	{35, 80},   /* interpreter_frame.localsplus */
 	{36, 74},   /* interpreter_frame.owner */
 	{40, 112},  /* code_object.filename */
 	{42, 128},  /* code_object.qualname */
@@ -42,9 +43,11 @@ const struct tm_adapter tm_adapter_314 = {
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
+	.frame = {.names = 24, .slots = 80, .variables = 72, .stack = 64},
 	.type_qualname = 872,
 	.gc = {.state = 7408, .enabled = 12, .collecting = 192, .garbage = 200, .callbacks = 208},
 	.float_list = 0,
+	.own_gils = true,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT32_MAX,
 	.debug_words = debug_words,

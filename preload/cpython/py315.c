@@ -12,6 +12,7 @@ static const struct tm_debug_word debug_words[] = {
 	{40, 8},    /* interpreter_frame.previous */
 	{41, 0},    /* interpreter_frame.executable */
 	{42, 56},   /* interpreter_frame.instr_ptr */
+	{43, 80},   /* interpreter_frame.localsplus */
 	{44, 74},   /* interpreter_frame.owner */
 	{48, 112},  /* code_object.filename */
 	{50, 128},  /* code_object.qualname */
@@ -42,9 +43,11 @@ const struct tm_adapter tm_adapter_315 = {
 	.line_format = TM_LINES_LOCATIONS,
 	.code = {.first_line = 68, .file = 112, .name = 128, .lines = 136},
 	.str = {.ascii = 40, .compact = 56},
+	.frame = {.names = 24, .slots = 80, .variables = 72, .stack = 64},
 	.type_qualname = 880,
 	.gc = {.state = 7400, .enabled = 0, .collecting = 112, .garbage = 128, .callbacks = 136},
 	.float_list = 0,
+	.own_gils = true,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT32_MAX,
 	.debug_words = debug_words,

@@ -81,6 +81,8 @@ static const struct symbol symbols[] = {
 	{"PyFrame_Type", SLOT(frame_type), 8, 99},
 	{"PySlice_Type", SLOT(slice_type), 8, 99},
 	{"PyContext_Type", SLOT(context_type), 8, 99},
+	{"PySet_Type", SLOT(set_type), 8, 99},
+	{"PyByteArray_Type", SLOT(bytearray_type), 8, 99},
 	{"PyMethod_Type", SLOT(method_type), 8, 99},
 	{"PyCFunction_Type", SLOT(builtin_method_type), 8, 99},
 	{"_PyAsyncGenASend_Type", SLOT(asend_type), 8, 99},

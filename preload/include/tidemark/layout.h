@@ -21,11 +21,12 @@
 #define TIDEMARK_LAYOUT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define TM_MAGIC	0x4b52414d45444954ull /* "TIDEMARK" in memory */
-#define TM_LAYOUT_MAJOR 2
+#define TM_LAYOUT_MAJOR 3
 #define TM_LAYOUT_MINOR 0
 
 /* File name of a recording: tidemark.<pid>.<start ticks>.<n>.rec, n counts exec()s. */
@@ -48,8 +49,10 @@
  *   bits 20..43  site: index into the site table, 0 = no Python frame was running
  *   bits 44..63  type index (OBJECT), or size in bytes (BUFFER, PENDING)
  *
- * Words of kind SIZE_HEAD and SIZE_TAIL hold a size in bytes in bits 4..63 instead, those of
- * kind GROWN an address divided by 16.
+ * Words of kind SIZE_HEAD and SIZE_TAIL hold a size in bytes in bits 4..63 instead.  Those of kind
+ * GROWN hold an address divided by 16 in bits 4..46 and the type index of the block's owner in
+ * bits 47..63 (0 = not known, or too large for them); those of kind OWNED birth and type as above,
+ * of the owner.
  *
  * A block of the allocator that starts at p and is n bytes long appears as one of
  *   p: BUFFER or PENDING, n in its size field; or TM_SIZE_BIG there and
@@ -62,6 +65,8 @@
  *                                           the type's basic size
  *   p: BUFFER, p+16 (p+32 behind a tail): GROWN   it took the place of an older one when its
  *                                           owner was resized; see TM_DF_RESIZED
+ *   p: BUFFER, p+16 (p+32 behind a tail): OWNED   it took the place of none, but what owns it was
+ *                                           born in an earlier interval than it
  */
 enum tm_kind {
 	TM_FREE = 0,
@@ -71,6 +76,7 @@ enum tm_kind {
 	TM_SIZE_HEAD = 4, /* size of the block that starts here; its object follows */
 	TM_SIZE_TAIL = 5, /* size of the block that started one granule before */
 	TM_GROWN = 6,	  /* where the memory was that this buffer replaces */
+	TM_OWNED = 7,	  /* birth and type of what owns this buffer, and is older */
 };
 
 #define TM_GRANULE_SHIFT 4
@@ -130,6 +136,36 @@ static inline uint32_t tm_word_type(uint64_t word)
 static inline uint64_t tm_word_size(uint64_t word)
 {
 	return word >> TM_SIZE_SHIFT;
+}
+
+#define TM_GROWN_TYPE_SHIFT 47
+#define TM_GROWN_TYPES	    (1u << (64 - TM_GROWN_TYPE_SHIFT))
+#define TM_GROWN_ADDRESS    (((1ull << TM_GROWN_TYPE_SHIFT) - 1) & ~(uint64_t)(TM_GRANULE - 1))
+
+/* @before: address of the memory that was replaced; @type: index of the owner's type, 0 = unknown. */
+static inline uint64_t tm_grown_word(uint64_t before, uint32_t type)
+{
+	return TM_GROWN | (before & TM_GROWN_ADDRESS) |
+	       (type < TM_GROWN_TYPES ? (uint64_t)type << TM_GROWN_TYPE_SHIFT : 0);
+}
+
+/* Whether a word says where its block's memory comes from. */
+static inline bool tm_word_is_past(uint64_t word)
+{
+	return tm_word_kind(word) == TM_GROWN || tm_word_kind(word) == TM_OWNED;
+}
+
+/* Of a GROWN word: the address of what was replaced. */
+static inline uint64_t tm_past_address(uint64_t word)
+{
+	return word & TM_GROWN_ADDRESS;
+}
+
+/* Of a GROWN or an OWNED word, or 0: type index of the owner, 0 = not known. */
+static inline uint32_t tm_past_type(uint64_t word)
+{
+	return tm_word_kind(word) == TM_OWNED ? tm_word_type(word)
+					      : (uint32_t)(word >> TM_GROWN_TYPE_SHIFT);
 }
 
 /*
@@ -365,7 +401,9 @@ _Static_assert(sizeof(struct tm_garbage) == 32, "layout changed: bump TM_LAYOUT_
  * Memory that is resized under a later mark than it was born under dies, and what takes its
  * place is born, at the line that resizes it.  The two are linked, so that growth can be told
  * from new memory: the old one's record has TM_DF_RESIZED, the new one's GROWN word (in a
- * record: `before`) has its address, and the new one's birth is in the interval of that death.
+ * record: `past`) has its address, and the new one's birth is in the interval of that death.
+ * Memory of an older owner that takes the place of none, as an empty list's first, has an OWNED
+ * word: whoever asks since when it is new learns from that when its owner was born.
  *
  * CYCLIC counts, in the same way, every object that died inside a run of the cyclic collector,
  * whenever it was born; death is the interval, without flags.  Not counted is what finalizers
@@ -386,7 +424,7 @@ struct tm_death {
 	uint64_t address; /* of the object (BUFFER: of the block) */
 	uint64_t word;	  /* as it was, TM_WATCHED cleared */
 	uint64_t size;	  /* bytes of its block; 0 = not known */
-	uint64_t before;  /* address of the memory it had replaced, see above; 0 = none */
+	uint64_t past;	  /* its GROWN or OWNED word, see above; 0 = none */
 	_Atomic uint64_t
 		meta; /* bits 0..31 sequence, 32..47 mark in whose interval it died, 48..63 flags */
 };
@@ -446,6 +484,7 @@ enum tm_blind {
 	TM_B_SPACE = 256,	/* space ended: see full_since_ns */
 	TM_B_INHERITED = 512,	/* a forked child: objects of before the fork are not known */
 	TM_B_INTERPRETERS = 1024, /* 3.9+: collections of sub-interpreters are not seen */
+	TM_B_OWNERS = 2048,	  /* whose memory grows is not looked for */
 };
 
 enum tm_process_state {

@@ -1,0 +1,229 @@
+#include "owner.h"
+
+#include "cpython/containers.h"
+#include "cpython/frames.h"
+#include "intern.h"
+#include "resolve.h"
+
+enum {
+	MOST_EXPECTED = 8,
+	FAR_BYTES = 160, /* of an object that is looked at for references */
+};
+
+static bool looking;
+
+/* The block that was made last, and older containers that may have taken it. */
+static struct {
+	uintptr_t block;
+	unsigned count;
+	struct {
+		uintptr_t object;
+		uint64_t birth;
+	} at[MOST_EXPECTED];
+} expected;
+
+void tm_owner_start(void)
+{
+	looking = tm_python.adapter->frame.slots != 0;
+}
+
+void tm_owner_stop(void)
+{
+	looking = false;
+}
+
+void tm_owner_forget(void)
+{
+	expected.block = 0;
+}
+
+/* ---- live objects ----------------------------------------------------------------- */
+
+/*
+ * Allocator family: an object of before a mark whose type the mark's follow-up has not looked at yet.
+ * One of this interval owns nothing that is older.
+ */
+static uint64_t pending_word(uintptr_t object)
+{
+	for (uintptr_t head = 0; head <= 2 * TM_GC_HEAD; head += TM_GC_HEAD) {
+		struct tm_block_words words;
+		uint64_t word = tm_block_word_at(object - head);
+		uintptr_t found;
+
+		if (tm_word_kind(word) != TM_PENDING)
+			continue;
+		if ((word & TM_BIRTH_MASK) == tm_birth_now())
+			return 0;
+		tm_block_take(object - head, &words);
+		if (tm_resolve_kind(words.block, words.size, false, &found) != TM_OBJECT ||
+		    found != object)
+			return 0;
+		return word;
+	}
+	return 0;
+}
+
+/* The word of what @address is of, if that is a live object; else 0. */
+static uint64_t live_word(uintptr_t address)
+{
+	uint64_t word;
+
+	if (!address || address & (TM_GRANULE - 1))
+		return 0;
+	word = tm_block_word_at(address);
+	if (tm_word_kind(word) == TM_OBJECT)
+		return word;
+	return tm_python.family == TM_FAMILY_ALLOCATOR ? pending_word(address) : 0;
+}
+
+/* Birth and type of a live object. */
+static uint64_t owner_word(uintptr_t object, uint64_t word)
+{
+	return (word & TM_BIRTH_MASK) | tm_word(TM_OWNED, 0, 0, tm_type_of(object));
+}
+
+/* ---- what a frame refers to -------------------------------------------------------- */
+
+/* Looks at a live object and its word; says whether to stop. */
+typedef bool tm_visit(uintptr_t object, uint64_t word, void *context);
+
+/* References may be tagged (Include/internal/pycore_stackref.h, 3.14). */
+static bool visit_words(uintptr_t from, size_t count, tm_visit *visit, void *context)
+{
+	for (size_t i = 0; i < count; i++) {
+		uintptr_t object = TM_FIELD(uintptr_t, from, i * sizeof(uintptr_t)) & ~(uintptr_t)7;
+		uint64_t word = live_word(object);
+
+		if (word && visit(object, word, context))
+			return true;
+	}
+	return false;
+}
+
+static bool visit_slots(uintptr_t frame, tm_visit *visit, void *context)
+{
+	return visit_words(frame + tm_python.adapter->frame.slots, tm_frame_slots(frame), visit,
+			   context);
+}
+
+static bool visit_names(uintptr_t frame, tm_visit *visit, void *context)
+{
+	enum {
+		NAMES = 3
+	};
+
+	return visit_words(frame + tm_python.adapter->frame.names, NAMES, visit, context);
+}
+
+/* ---- whose a block is --------------------------------------------------------------- */
+
+struct look {
+	uintptr_t block, other;
+	uint64_t owner;
+};
+
+static bool look_at(uintptr_t object, uint64_t word, void *context)
+{
+	struct look *look = context;
+
+	if (!tm_container_holds(object, look->block) &&
+	    !(look->other && tm_container_holds(object, look->other)))
+		return false;
+	look->owner = owner_word(object, word);
+	return true;
+}
+
+/* What an object refers to, a dict of its attributes before it included. */
+static bool look_into(uintptr_t object, uint64_t word, void *context)
+{
+	uintptr_t block = object, end;
+	uint64_t size = tm_object_size(object);
+
+	if (tm_word_kind(word) != TM_OBJECT || !size)
+		return false;
+	while (object - block <= TM_GC_HEAD &&
+	       tm_word_kind(tm_block_word_at(block)) != TM_SIZE_HEAD)
+		block -= TM_GC_HEAD;
+	if (tm_word_kind(tm_block_word_at(block)) != TM_SIZE_HEAD ||
+	    tm_word_size(tm_block_word_at(block)) != size)
+		block = object;
+	end = block + (size & ~(uint64_t)7);
+	if (end > object + FAR_BYTES)
+		end = object + FAR_BYTES;
+	return visit_words(block, (end - block) / sizeof(uintptr_t), look_at, context);
+}
+
+uint64_t tm_owner_of(uintptr_t block, uintptr_t other, bool far)
+{
+	struct look look = {block, other, 0};
+	uintptr_t frame = looking ? tm_frame_first() : 0;
+
+	if (!frame)
+		return 0;
+	if (visit_slots(frame, look_at, &look) || visit_names(frame, look_at, &look))
+		return look.owner;
+	if (far && (visit_slots(frame, look_into, &look) || visit_names(frame, look_into, &look)))
+		return look.owner;
+	return 0;
+}
+
+/* ---- blocks that nobody refers to yet -------------------------------------------------- */
+
+static bool remember(uintptr_t object, uint64_t word, void *context)
+{
+	uint64_t birth = word & TM_BIRTH_MASK;
+
+	(void)context;
+	if (birth >= tm_birth_now() || !tm_container_of(object))
+		return false;
+	expected.at[expected.count].object = object;
+	expected.at[expected.count].birth = birth;
+	return ++expected.count == MOST_EXPECTED;
+}
+
+void tm_owner_expect(uintptr_t block)
+{
+	uintptr_t frame = looking ? tm_frame_first() : 0;
+
+	if (!frame)
+		return;
+	tm_owner_settle();
+	expected.count = 0;
+	visit_slots(frame, remember, NULL);
+	if (expected.count)
+		expected.block = block;
+}
+
+static void settle(uintptr_t block, uint64_t owner)
+{
+	struct tm_block_words words;
+
+	tm_block_take(block, &words);
+	if (tm_block_is_plain(words.word[0]) && !words.past &&
+	    (words.word[0] & TM_BIRTH_MASK) > (owner & TM_BIRTH_MASK))
+		tm_block_put(block, words.size, words.word[0], owner);
+}
+
+void tm_owner_settle(void)
+{
+	uintptr_t block = expected.block;
+
+	expected.block = 0;
+	if (!block || !looking)
+		return;
+	for (unsigned i = 0; i < expected.count; i++) {
+		uintptr_t object = expected.at[i].object;
+		uint64_t word = live_word(object);
+
+		if (!word || (word & TM_BIRTH_MASK) != expected.at[i].birth ||
+		    !tm_container_holds(object, block))
+			continue;
+		settle(block, owner_word(object, word));
+		return;
+	}
+}
+
+bool tm_owner_awaits(uintptr_t block)
+{
+	return expected.block == block;
+}

@@ -1,0 +1,52 @@
+/*
+ * owner.h - whose memory it is that grows
+ *
+ * A block does not say what object it belongs to.  When the memory of a list, dict, set, bytearray
+ * or deque grows, that object is being worked with: the Python frame that runs refers to it, from its
+ * value stack mostly.  So these references are looked through for a live container that has the
+ * block's address in its own field.  That the addresses are equal makes it certain; where none is
+ * found the owner is not known.
+ *
+ * No lock, no allocation, no reference taken.  Only memory that the shadow knows to be a live
+ * object's is read, besides the running frame's.  All under one GIL: from the first
+ * sub-interpreter that may have a GIL of its own (3.12) on nothing is looked for.
+ */
+#ifndef TIDEMARK_OWNER_H
+#define TIDEMARK_OWNER_H
+
+#include "blocks.h"
+
+/*
+ * Blocks of fewer bytes are not asked for when they are made: whose they are is found out only when
+ * they replace others.  Deques' blocks have 528 bytes, the first table that a set takes has 512.
+ */
+#define TM_OWNED_LEAST 512u
+
+/* tm_owner_start, _stop - whether to look at all; a report says when not (TM_B_OWNERS). */
+void tm_owner_start(void);
+void tm_owner_stop(void);
+
+/* tm_owner_forget - a new recording begins. */
+void tm_owner_forget(void);
+
+/*
+ * tm_owner_of - what holds @block, or @other if that is not 0
+ * @far: objects that the frame's objects refer to are looked at as well
+ * Returns a word with the owner's birth and type; 0 = not known.
+ */
+uint64_t tm_owner_of(uintptr_t block, uintptr_t other, bool far);
+
+/*
+ * tm_owner_expect - @block was just made, and its words written; nobody refers to it yet
+ *
+ * Older containers at hand are remembered, and which of them has taken it is looked at the next
+ * time, or by tm_owner_settle(), which whoever needs the result now calls with the GIL: the block
+ * gets its OWNED word then.
+ */
+TM_NOINLINE void tm_owner_expect(uintptr_t block);
+void tm_owner_settle(void);
+
+/* tm_owner_awaits - whether the owner of @block is still to be settled. */
+bool tm_owner_awaits(uintptr_t block);
+
+#endif
