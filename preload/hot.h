@@ -76,7 +76,8 @@ TM_INLINE bool tm_hot_block(tm_stack_function stack_here, uintptr_t block, size_
 	struct tm_slot *slot;
 	uint64_t birth;
 
-	if (unlikely(!stack || size >= TM_OWNED_LEAST || block & (TM_GRANULE - 1)))
+	if (unlikely(!stack || size >= TM_OWNED_LARGE ||
+		     (kind == TM_BUFFER && size == TM_DEQUE_BLOCK) || block & (TM_GRANULE - 1)))
 		return false;
 	birth = tm_hot_birth_field();
 	slot = tm_hot_slot(block);

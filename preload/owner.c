@@ -40,10 +40,10 @@ void tm_owner_forget(void)
 /* ---- live objects ----------------------------------------------------------------- */
 
 /*
- * Allocator family: an object of before a mark whose type the mark's follow-up has not looked at yet.
- * One of this interval owns nothing that is older.
+ * Allocator family: an object whose type nobody has looked at yet, because the mark's follow-up is still
+ * to come or, for @young ones, because it was born in this interval.
  */
-static uint64_t pending_word(uintptr_t object)
+static uint64_t pending_word(uintptr_t object, bool young)
 {
 	for (uintptr_t head = 0; head <= 2 * TM_GC_HEAD; head += TM_GC_HEAD) {
 		struct tm_block_words words;
@@ -52,7 +52,7 @@ static uint64_t pending_word(uintptr_t object)
 
 		if (tm_word_kind(word) != TM_PENDING)
 			continue;
-		if ((word & TM_BIRTH_MASK) == tm_birth_now())
+		if (!young && (word & TM_BIRTH_MASK) == tm_birth_now())
 			return 0;
 		tm_block_take(object - head, &words);
 		if (tm_resolve_kind(words.block, words.size, false, &found) != TM_OBJECT ||
@@ -63,8 +63,11 @@ static uint64_t pending_word(uintptr_t object)
 	return 0;
 }
 
-/* The word of what @address is of, if that is a live object; else 0. */
-static uint64_t live_word(uintptr_t address)
+/*
+ * The word of @address if a live object is there; else 0.  Without @young those of this interval may be
+ * left out where it takes time to tell.
+ */
+static uint64_t live_word(uintptr_t address, bool young)
 {
 	uint64_t word;
 
@@ -73,7 +76,7 @@ static uint64_t live_word(uintptr_t address)
 	word = tm_block_word_at(address);
 	if (tm_word_kind(word) == TM_OBJECT)
 		return word;
-	return tm_python.family == TM_FAMILY_ALLOCATOR ? pending_word(address) : 0;
+	return tm_python.family == TM_FAMILY_ALLOCATOR ? pending_word(address, young) : 0;
 }
 
 /* Birth and type of a live object. */
@@ -84,48 +87,47 @@ static uint64_t owner_word(uintptr_t object, uint64_t word)
 
 /* ---- what a frame refers to -------------------------------------------------------- */
 
+struct look {
+	uintptr_t block, other;
+	bool young;	/* look at objects of this interval, too */
+	uint64_t owner; /* found */
+};
+
 /* Looks at a live object and its word; says whether to stop. */
-typedef bool tm_visit(uintptr_t object, uint64_t word, void *context);
+typedef bool tm_visit(struct look *look, uintptr_t object, uint64_t word);
 
 /* References may be tagged (Include/internal/pycore_stackref.h, 3.14). */
-static bool visit_words(uintptr_t from, size_t count, tm_visit *visit, void *context)
+static bool visit_words(struct look *look, uintptr_t from, size_t count, tm_visit *visit)
 {
 	for (size_t i = 0; i < count; i++) {
 		uintptr_t object = TM_FIELD(uintptr_t, from, i * sizeof(uintptr_t)) & ~(uintptr_t)7;
-		uint64_t word = live_word(object);
+		uint64_t word = live_word(object, look->young);
 
-		if (word && visit(object, word, context))
+		if (word && visit(look, object, word))
 			return true;
 	}
 	return false;
 }
 
-static bool visit_slots(uintptr_t frame, tm_visit *visit, void *context)
+static bool visit_slots(struct look *look, uintptr_t frame, tm_visit *visit)
 {
-	return visit_words(frame + tm_python.adapter->frame.slots, tm_frame_slots(frame), visit,
-			   context);
+	return visit_words(look, frame + tm_python.adapter->frame.slots, tm_frame_slots(frame),
+			   visit);
 }
 
-static bool visit_names(uintptr_t frame, tm_visit *visit, void *context)
+static bool visit_names(struct look *look, uintptr_t frame, tm_visit *visit)
 {
 	enum {
 		NAMES = 3
 	};
 
-	return visit_words(frame + tm_python.adapter->frame.names, NAMES, visit, context);
+	return visit_words(look, frame + tm_python.adapter->frame.names, NAMES, visit);
 }
 
 /* ---- whose a block is --------------------------------------------------------------- */
 
-struct look {
-	uintptr_t block, other;
-	uint64_t owner;
-};
-
-static bool look_at(uintptr_t object, uint64_t word, void *context)
+static bool look_at(struct look *look, uintptr_t object, uint64_t word)
 {
-	struct look *look = context;
-
 	if (!tm_container_holds(object, look->block) &&
 	    !(look->other && tm_container_holds(object, look->other)))
 		return false;
@@ -134,7 +136,7 @@ static bool look_at(uintptr_t object, uint64_t word, void *context)
 }
 
 /* What an object refers to, a dict of its attributes before it included. */
-static bool look_into(uintptr_t object, uint64_t word, void *context)
+static bool look_into(struct look *look, uintptr_t object, uint64_t word)
 {
 	uintptr_t block = object, end;
 	uint64_t size = tm_object_size(object);
@@ -150,30 +152,30 @@ static bool look_into(uintptr_t object, uint64_t word, void *context)
 	end = block + (size & ~(uint64_t)7);
 	if (end > object + FAR_BYTES)
 		end = object + FAR_BYTES;
-	return visit_words(block, (end - block) / sizeof(uintptr_t), look_at, context);
+	return visit_words(look, block, (end - block) / sizeof(uintptr_t), look_at);
 }
 
 uint64_t tm_owner_of(uintptr_t block, uintptr_t other, bool far)
 {
-	struct look look = {block, other, 0};
+	struct look look = {block, other, far, 0};
 	uintptr_t frame = looking ? tm_frame_first() : 0;
 
 	if (!frame)
 		return 0;
-	if (visit_slots(frame, look_at, &look) || visit_names(frame, look_at, &look))
+	if (visit_slots(&look, frame, look_at) || visit_names(&look, frame, look_at))
 		return look.owner;
-	if (far && (visit_slots(frame, look_into, &look) || visit_names(frame, look_into, &look)))
+	if (far && (visit_slots(&look, frame, look_into) || visit_names(&look, frame, look_into)))
 		return look.owner;
 	return 0;
 }
 
 /* ---- blocks that nobody refers to yet -------------------------------------------------- */
 
-static bool remember(uintptr_t object, uint64_t word, void *context)
+static bool remember(struct look *look, uintptr_t object, uint64_t word)
 {
 	uint64_t birth = word & TM_BIRTH_MASK;
 
-	(void)context;
+	(void)look;
 	if (birth >= tm_birth_now() || !tm_container_of(object))
 		return false;
 	expected.at[expected.count].object = object;
@@ -184,12 +186,13 @@ static bool remember(uintptr_t object, uint64_t word, void *context)
 void tm_owner_expect(uintptr_t block)
 {
 	uintptr_t frame = looking ? tm_frame_first() : 0;
+	struct look look = {.block = block};
 
 	if (!frame)
 		return;
 	tm_owner_settle();
 	expected.count = 0;
-	visit_slots(frame, remember, NULL);
+	visit_slots(&look, frame, remember);
 	if (expected.count)
 		expected.block = block;
 }
@@ -213,7 +216,7 @@ void tm_owner_settle(void)
 		return;
 	for (unsigned i = 0; i < expected.count; i++) {
 		uintptr_t object = expected.at[i].object;
-		uint64_t word = live_word(object);
+		uint64_t word = live_word(object, false);
 
 		if (!word || (word & TM_BIRTH_MASK) != expected.at[i].birth ||
 		    !tm_container_holds(object, block))

@@ -17,10 +17,15 @@
 #include "blocks.h"
 
 /*
- * Blocks of fewer bytes are not asked for when they are made: whose they are is found out only when
- * they replace others.  Deques' blocks have 528 bytes, the first table that a set takes has 512.
+ * Whose a block is that replaces no other is asked only where that is small beside what the block itself
+ * takes: from so many bytes on where it was resized, or came by way of realloc(), and from so many
+ * where it was just allocated, which passes hot.h.  A deque's blocks are asked for as well.
  */
 #define TM_OWNED_LEAST 512u
+#define TM_OWNED_LARGE 2048u
+
+/* Modules/_collectionsmodule.c (3.8 to 3.15), struct BLOCK: 64 items and two links. */
+#define TM_DEQUE_BLOCK (66 * sizeof(void *))
 
 /* tm_owner_start, _stop - whether to look at all; a report says when not (TM_B_OWNERS). */
 void tm_owner_start(void);

@@ -99,15 +99,20 @@ static uint64_t watch_on(const struct tm_block_words *words, uint64_t word)
 	return known ? word & ~TM_WATCHED : word;
 }
 
+static bool passes_power(uint64_t from, uint64_t to)
+{
+	return to > from && (from ^ to) > from;
+}
+
 /*
  * A block of this interval that was too small to ask for its owner when it was made, and no longer
- * is.  Asked each time that it has doubled.
+ * is.  Asked each time that its size passes a power of two.
  */
 static uint64_t past_of_larger(const struct tm_block_words *words, size_t size)
 {
 	uint64_t owner;
 
-	if (words->past || words->renews || size < TM_OWNED_LEAST || size / 2 < words->size)
+	if (words->past || words->renews || size < TM_OWNED_LEAST || !passes_power(words->size, size))
 		return words->past;
 	owner = tm_owner_of(words->block, 0, false);
 	return (owner & TM_BIRTH_MASK) < (words->word[0] & TM_BIRTH_MASK) ? owner : 0;
