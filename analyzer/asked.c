@@ -80,7 +80,7 @@ static int prepare(struct tm_asked *asked, const struct tm_asked_words *words)
 	bool now = words->to ? strcmp(words->to, "now") == 0 : live;
 	int status = TM_EXIT_OK;
 
-	if (now && tm_reader_header(target->reader)->family == TM_FAMILY_ALLOCATOR) {
+	if (now && tm_mailbox_follow_up_tells(tm_reader_header(target->reader))) {
 		asked->unresolved = live ? follow_up(target) : "the process has ended";
 		status = reload(asked);
 	}

@@ -27,8 +27,8 @@ struct tm_asked {
 bool tm_asked_take(struct tm_asked_words *words, const char *argument);
 
 /*
- * Opens the target and finds the marks.  For "now" on the allocator family the process is
- * first asked to resolve types; of a live process the figures of now are what of it is
+ * Opens the target and finds the marks.  For "now" the process is first asked to resolve types
+ * and owners, where some may be open; of a live process the figures of now are what of it is
  * resident.  Returns TM_EXIT_OK, to be released with
  * tm_asked_close(), or another status after one tm_error().
  */

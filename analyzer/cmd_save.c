@@ -181,7 +181,7 @@ static int save(const struct tm_target *target, const struct arguments *argument
 	if (status != TM_EXIT_OK)
 		return status;
 	if (target->state == TM_TARGET_LIVE &&
-	    tm_reader_header(target->reader)->family == TM_FAMILY_ALLOCATOR)
+	    tm_mailbox_follow_up_tells(tm_reader_header(target->reader)))
 		/* What stays pending is a group of the reports with a note of its own. */
 		(void)tm_mailbox_follow_up(target, FOLLOW_UP_MS);
 	guard_unfinished();

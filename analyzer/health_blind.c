@@ -65,6 +65,11 @@ static const struct spot spots[] = {
 		  "those reclaim is not told apart from what else was freed",
 		  "what sub-interpreters make", true},
 	 .bit = TM_B_INTERPRETERS},
+	{.told = {"owners",
+		  "whose memory grows is not looked for: frames could not be read, or a "
+		  "sub-interpreter may run beside the program",
+		  "no object; growth goes without a type, and what was empty counts as new", true},
+	 .bit = TM_B_OWNERS},
 	{.told = {"buffers",
 		  "tables of dicts and blocks of deques that the interpreter recycles keep the "
 		  "birth of their memory",

@@ -61,12 +61,18 @@ uint32_t tm_mailbox_mark(const struct tm_request *request);
 void tm_mailbox_finish(struct tm_request *request);
 
 /*
- * tm_mailbox_follow_up - have types still pending resolved, without setting a mark
+ * tm_mailbox_follow_up - have pending types and owners resolved, without setting a mark
  *
  * Waits up to @timeout_ms until that is done.  Returns 0, an error of tm_mailbox_send()
  * or -ETIMEDOUT: the process was signalled but has not got round to it.  Prints nothing.
  */
 int tm_mailbox_follow_up(const struct tm_target *target, unsigned timeout_ms);
+
+/* Whether anything may be pending that a follow-up would resolve. */
+static inline bool tm_mailbox_follow_up_tells(const struct tm_header *header)
+{
+	return header->family == TM_FAMILY_ALLOCATOR || header->unsettled;
+}
 
 /* Sleep as long as polls should be apart after @elapsed_ms; a signal cuts it short. */
 void tm_mailbox_pause(uint64_t elapsed_ms);

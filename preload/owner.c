@@ -4,6 +4,7 @@
 #include "cpython/frames.h"
 #include "intern.h"
 #include "resolve.h"
+#include "segment.h"
 
 enum {
 	MOST_EXPECTED = 8,
@@ -35,6 +36,23 @@ void tm_owner_stop(void)
 void tm_owner_forget(void)
 {
 	expected.block = 0;
+}
+
+/* A new interpreter becomes the head of their list (Python/pystate.c, init_interpreter). */
+static bool may_look(void)
+{
+	if (!looking)
+		return false;
+	if (!tm_python.adapter->own_gils ||
+	    tm_python.newest_interpreter() == tm_python.main_interpreter())
+		return true;
+	tm_blind(TM_B_OWNERS);
+	return false;
+}
+
+static uintptr_t frame_to_look_at(void)
+{
+	return may_look() ? tm_frame_first() : 0;
 }
 
 /* ---- live objects ----------------------------------------------------------------- */
@@ -158,7 +176,7 @@ static bool look_into(struct look *look, uintptr_t object, uint64_t word)
 uint64_t tm_owner_of(uintptr_t block, uintptr_t other, bool far)
 {
 	struct look look = {block, other, far, 0};
-	uintptr_t frame = looking ? tm_frame_first() : 0;
+	uintptr_t frame = frame_to_look_at();
 
 	if (!frame)
 		return 0;
@@ -185,7 +203,7 @@ static bool remember(struct look *look, uintptr_t object, uint64_t word)
 
 void tm_owner_expect(uintptr_t block)
 {
-	uintptr_t frame = looking ? tm_frame_first() : 0;
+	uintptr_t frame = frame_to_look_at();
 	struct look look = {.block = block};
 
 	if (!frame)
@@ -193,8 +211,10 @@ void tm_owner_expect(uintptr_t block)
 	tm_owner_settle();
 	expected.count = 0;
 	visit_slots(&look, frame, remember);
-	if (expected.count)
+	if (expected.count) {
 		expected.block = block;
+		tm_put(&tm_segment.header->unsettled, 1);
+	}
 }
 
 static void settle(uintptr_t block, uint64_t owner)
@@ -211,8 +231,11 @@ void tm_owner_settle(void)
 {
 	uintptr_t block = expected.block;
 
+	if (!block)
+		return;
 	expected.block = 0;
-	if (!block || !looking)
+	tm_put(&tm_segment.header->unsettled, 0);
+	if (!may_look())
 		return;
 	for (unsigned i = 0; i < expected.count; i++) {
 		uintptr_t object = expected.at[i].object;

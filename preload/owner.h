@@ -8,8 +8,8 @@
  * found the owner is not known.
  *
  * No lock, no allocation, no reference taken.  Only memory that the shadow knows to be a live
- * object's is read, besides the running frame's.  All under one GIL: from the first
- * sub-interpreter that may have a GIL of its own (3.12) on nothing is looked for.
+ * object's is read, besides the running frame's.  All under one GIL: while there are
+ * sub-interpreters that may have one of their own (3.12 and newer) nothing is looked for.
  */
 #ifndef TIDEMARK_OWNER_H
 #define TIDEMARK_OWNER_H
@@ -31,7 +31,7 @@
 void tm_owner_start(void);
 void tm_owner_stop(void);
 
-/* tm_owner_forget - a new recording begins. */
+/* tm_owner_forget - a new recording begins, or a process was forked.  Async-signal-safe. */
 void tm_owner_forget(void);
 
 /*

@@ -104,6 +104,7 @@ static void after_fork_in_child(void)
 		return;
 	tm_shadow_detach();
 	tm_stack_forget();
+	tm_owner_forget();
 	tm_self.counters = NULL;
 	tm_self.pending = 0;
 	atomic_flag_clear(&tm_lock_flag);

@@ -117,10 +117,6 @@ static int on_audit(const char *event, void *args, void *data)
 		 * all, and with callbacks of its own. */
 		if (hooks_done && !tm_python.adapter->gc.in_runtime)
 			tm_blind(TM_B_INTERPRETERS);
-		if (hooks_done && tm_python.adapter->own_gils) {
-			tm_owner_stop();
-			tm_blind(TM_B_OWNERS);
-		}
 	} else if (!check_done || begins_with(event, "cpython.run_")) {
 		step(event);
 	}

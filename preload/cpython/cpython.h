@@ -168,6 +168,7 @@ struct tm_python {
 	long (*collect)(void);
 	int (*holds_gil)(void);
 	void *(*main_interpreter)(void);
+	void *(*newest_interpreter)(void);
 	void *(*intern)(const char *text);
 	void *(*dict_get)(void *dict, void *key);
 	int (*dict_next)(void *dict, long *position, void **key, void **value);

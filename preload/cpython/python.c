@@ -42,6 +42,7 @@ static const struct symbol symbols[] = {
 	{"PyGC_Collect", SLOT(collect), 8, 99},
 	{"PyGILState_Check", SLOT(holds_gil), 8, 99},
 	{"PyInterpreterState_Main", SLOT(main_interpreter), 8, 99},
+	{"PyInterpreterState_Head", SLOT(newest_interpreter), 8, 99},
 	{"PyUnicode_InternFromString", SLOT(intern), 8, 99},
 	{"PyDict_GetItemWithError", SLOT(dict_get), 8, 99},
 	{"PyDict_Next", SLOT(dict_next), 8, 99},

@@ -388,7 +388,7 @@ void pending(struct story *s, uint64_t address, uint64_t size)
 struct block {
 	uint64_t *object;    /* its word */
 	uint64_t *size_word; /* HEAD or TAIL; NULL = none */
-	uint64_t *grown;     /* GROWN; NULL = none */
+	uint64_t *past;	     /* GROWN or OWNED; NULL = none */
 	uint64_t size;
 };
 
@@ -411,15 +411,14 @@ static struct block block_of(struct story *s, uint64_t address)
 	if (b.size_word)
 		b.size = tm_word_size(*b.size_word);
 	after = word_at(s, address + (b.size_word ? 2 : 1) * TM_GRANULE);
-	if (tm_word_kind(*b.object) == TM_BUFFER && tm_word_kind(*after) == TM_GROWN)
-		b.grown = after;
+	if (tm_word_kind(*b.object) == TM_BUFFER && tm_word_is_past(*after))
+		b.past = after;
 	return b;
 }
 
-/* Where what the block replaced was; 0 = it replaced nothing. */
-static uint64_t replaced_by(const struct block *b)
+static uint64_t past_of(const struct block *b)
 {
-	return b->grown ? tm_word_size(*b->grown) * TM_GRANULE : 0;
+	return b->past ? *b->past : 0;
 }
 
 static void clear(const struct block *b)
@@ -427,8 +426,8 @@ static void clear(const struct block *b)
 	*b->object = 0;
 	if (b->size_word)
 		*b->size_word = 0;
-	if (b->grown)
-		*b->grown = 0;
+	if (b->past)
+		*b->past = 0;
 }
 
 static void add_tally(struct story *s, enum tm_region_id id, uint64_t word, uint64_t death,
@@ -477,7 +476,7 @@ static void add_record(struct story *s, uint64_t address, const struct block *b,
 	uint64_t slots = r->capacity / sizeof(*ring);
 	uint64_t index = r->used++;
 	uint32_t flags = death_flags(s, b->size) | more;
-	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size, replaced_by(b),
+	struct tm_death record = {address, *b->object & ~TM_WATCHED, b->size, past_of(b),
 				  TM_DEATH_META(index + 1, s->header->current, flags)};
 
 	if (slots == 0) {
@@ -514,26 +513,36 @@ void death(struct story *s, uint64_t address)
 	clear(&b);
 }
 
+static void put_past(struct story *s, uint64_t block, uint64_t size, uint64_t past)
+{
+	if (past && size > 2 * TM_GRANULE)
+		*word_at(s, block + (size >= TM_SIZE_BIG ? 2 : 1) * TM_GRANULE) = past;
+}
+
+void owned(struct story *s, uint64_t address, uint64_t size, uint32_t birth)
+{
+	buffer(s, address, size);
+	put_past(s, address, size, tm_word(TM_OWNED, birth, 0, s->owner));
+}
+
 void resized(struct story *s, uint64_t address, uint64_t to, uint64_t size)
 {
 	struct block b = block_of(s, address);
-	uint64_t before = replaced_by(&b);
+	uint64_t past = past_of(&b);
 	uint32_t site = tm_word_site(*b.object), here = s->site;
 
 	if (tm_word_kind(*b.object) != TM_BUFFER)
 		broken("only a buffer is resized");
 	if (tm_word_birth(*b.object) != birth_now(s)) {
 		add_record(s, address, &b, TM_DF_RESIZED);
-		before = address;
+		past = tm_grown_word(address, s->owner);
 		site = here;
 	}
 	clear(&b);
 	s->site = site;
 	buffer(s, to, size);
 	s->site = here;
-	if (before && size > 2 * TM_GRANULE)
-		*word_at(s, to + (size >= TM_SIZE_BIG ? 2 : 1) * TM_GRANULE) =
-			tm_size_word(TM_GROWN, before / TM_GRANULE);
+	put_past(s, to, size, past);
 }
 
 void death_to_free_list(struct story *s, uint64_t address)

@@ -41,6 +41,7 @@ struct story {
 	size_t size;
 	struct tm_header *header;
 	uint32_t site;			/* of the births to come */
+	uint32_t owner;			/* type index of who owns the memory that grows; 0 = unknown */
 	enum story_collector collector; /* deaths to come are its work */
 	struct tm_chunk *last_chunk;
 };
@@ -99,6 +100,9 @@ void death_to_free_list(struct story *s, uint64_t address);
  * One born under an older mark dies of it, and what takes its place knows what that was.
  */
 void resized(struct story *s, uint64_t address, uint64_t to, uint64_t size);
+
+/* A buffer is made for an owner with this birth field, which is older than it. */
+void owned(struct story *s, uint64_t address, uint64_t size, uint32_t birth);
 
 /* Its death is recorded, and the process killed before the shadow forgets it. */
 void death_cut_short(struct story *s, uint64_t address);

@@ -166,6 +166,131 @@ static void an_address_used_again_is_not_taken_for_the_past(void **state)
 	expect_bytes(s, "b", "now", 0, 10 + 700, 0);
 }
 
+/* ---- whose it is ---- */
+
+static const struct tm_group *grown_of(const struct view *v, const char *type)
+{
+	const struct tm_group *group = group_in(v, &v->grown, type);
+
+	if (!group)
+		fail_msg("nothing of type %s grew", type);
+	return group;
+}
+
+static void growth_goes_by_the_type_of_its_owner(void **state)
+{
+	struct story *s = *state;
+	struct view v;
+
+	for (unsigned i = 0; i < 4; i++)
+		buffer(s, HEAP + 0x10000 * i, 100);
+	mark(s, "a");
+	s->owner = type_named(s, "builtins.list", 56);
+	resized(s, HEAP, HEAP + 0x1000, 300);
+	resized(s, HEAP + 0x10000, HEAP + 0x11000, 400);
+	s->owner = type_named(s, "app.Cache", 64);
+	resized(s, HEAP + 0x20000, HEAP + 0x21000, 2 << 20);
+	s->owner = 0;
+	resized(s, HEAP + 0x30000, HEAP + 0x31000, 101);
+	v = view_of(s, "a", "now");
+	assert_int_equal(v.grown.count, 3);
+	expect_group(grown_of(&v, "builtins.list"), 2, 500);
+	expect_group(grown_of(&v, "app.Cache"), 1, (2 << 20) - 100);
+	expect_group(grown_of(&v, "(buffer)"), 1, 1);
+	assert_int_equal(v.grown.items[0].kind, TM_GROWN);
+	assert_int_equal(v.groups.count, 0);
+	view_end(&v);
+}
+
+static void the_newest_step_says_whose_it_is(void **state)
+{
+	struct story *s = *state;
+	struct view v;
+
+	buffer(s, HEAP, 100);
+	mark(s, "a");
+	s->owner = type_named(s, "app.Old", 56);
+	resized(s, HEAP, HEAP + 0x1000, 300);
+	mark(s, "b");
+	s->owner = type_named(s, "app.New", 56);
+	resized(s, HEAP + 0x1000, HEAP + 0x2000, 500);
+	v = view_of(s, "a", "now");
+	assert_int_equal(v.grown.count, 1);
+	expect_group(grown_of(&v, "app.New"), 1, 400);
+	view_end(&v);
+	v = view_of(s, "a", "b");
+	expect_group(grown_of(&v, "app.Old"), 1, 200);
+	view_end(&v);
+}
+
+/* Its birth fields: 1 is the interval of the start mark. */
+static void the_first_memory_of_an_older_owner_is_growth_and_that_of_a_newer_one_is_new(void **state)
+{
+	struct story *s = *state;
+	struct view v;
+
+	mark(s, "a");
+	mark(s, "b");
+	s->owner = type_named(s, "builtins.list", 56);
+	owned(s, HEAP, 1000, 2); /* born between a and b */
+	mark(s, "c");
+	resized(s, HEAP, HEAP, 3 << 20);
+	mark(s, "d");
+	expect_bytes(s, "a", "c", 1000, 0, 0);
+	expect_bytes(s, "b", "c", 0, 1000, 0);
+	expect_bytes(s, "a", "d", 3 << 20, 0, 0);
+	expect_bytes(s, "b", "d", 0, 3 << 20, 0);
+	expect_bytes(s, "c", "d", 0, (3 << 20) - 1000, 0);
+	expect_bytes(s, "start", "now", 3 << 20, 0, 0);
+	v = view_of(s, "b", "d");
+	expect_group(grown_of(&v, "builtins.list"), 1, 3 << 20);
+	assert_int_equal(v.diff.totals.lost_buffers, 0);
+	assert_int_equal(v.diff.totals.grown_buffers, 1);
+	view_end(&v);
+	death(s, HEAP);
+	expect_bytes(s, "b", "d", 0, 3 << 20, 0);
+	expect_bytes(s, "b", "now", 0, 0, 0);
+}
+
+static void expect_filtered(const struct story *s, const char *glob, unsigned groups)
+{
+	struct tm_filter filter = {.type = glob};
+	struct view v = view_filtered(s, "a", "now", TM_BY_TYPE_AND_SITE, &filter);
+
+	if (v.grown.count != groups)
+		fail_msg("%zu groups of growth match %s, expected %u", v.grown.count, glob, groups);
+	view_end(&v);
+}
+
+static void a_type_chooses_growth_by_its_owner_and_all_of_it_are_buffers(void **state)
+{
+	struct story *s = *state;
+	static const struct tm_filter all;
+	struct view v;
+
+	buffer(s, HEAP, 100);
+	buffer(s, HEAP + 0x10000, 100);
+	mark(s, "a");
+	at_line(s, "/srv/app.py", "fill", 9);
+	s->owner = type_named(s, "builtins.list", 56);
+	resized(s, HEAP, HEAP + 0x1000, 300);
+	s->owner = type_named(s, "app.Cache", 64);
+	resized(s, HEAP + 0x10000, HEAP + 0x11000, 500);
+	expect_filtered(s, "list", 1);
+	expect_filtered(s, "builtins.*", 1);
+	expect_filtered(s, "app.*", 1);
+	expect_filtered(s, "(buffer)", 2);
+	expect_filtered(s, "dict", 0);
+	v = view_filtered(s, "a", "now", TM_BY_TYPE, &all);
+	assert_int_equal(v.grown.count, 2);
+	view_end(&v);
+	v = view_filtered(s, "a", "now", TM_BY_SITE, &all);
+	assert_int_equal(v.grown.count, 1);
+	assert_int_equal(v.grown.items[0].type, TM_SEVERAL_TYPES);
+	expect_group(&v.grown.items[0], 2, 600);
+	view_end(&v);
+}
+
 /* ---- what is lost or wrong ---- */
 
 static void when_the_ring_has_turned_it_counts_as_new_and_says_so(void **state)
@@ -204,19 +329,58 @@ static void nonsense_ends_and_changes_no_sum(void **state)
 	resized(s, HEAP + 0x100, HEAP + 0x2000, 300);
 	mark(s, "b");
 	resized(s, HEAP + 0x2000, HEAP + 0x3000, 400);
-	*word_at(s, HEAP + 0x1000 + TM_GRANULE) = tm_size_word(TM_GROWN, (HEAP + 0x100) / 16);
+	*word_at(s, HEAP + 0x1000 + TM_GRANULE) = tm_grown_word(HEAP + 0x100, 0);
 	v = view_of(s, "a", "now");
 	assert_int_equal(v.diff.totals.lost_buffers, 1);
 	assert_int_equal(v.diff.totals.grown_buffers, 1);
 	view_end(&v);
-	ring[2].before = HEAP + 0x2000; /* it replaced itself */
-	ring[1].before = HEAP + 0x2000;
+	ring[2].past = tm_grown_word(HEAP + 0x2000, 0); /* it replaced itself */
+	ring[1].past = tm_grown_word(HEAP + 0x2000, 0);
 	v = view_of(s, "a", "now");
 	assert_true(v.diff.totals.lost_buffers >= 1);
 	assert_true(v.diff.totals.survived_bytes <= 700);
 	view_end(&v);
 	*word_at(s, HEAP + 0x3000 + TM_GRANULE) = ~0xfull | TM_GROWN;
-	*word_at(s, HEAP + 0x8000) = tm_size_word(TM_GROWN, 1); /* of no buffer */
+	*word_at(s, HEAP + 0x8000) = tm_grown_word(16, 0); /* of no buffer */
+	v = view_of(s, "a", "now");
+	assert_null(tm_reader_damage(v.reader));
+	view_end(&v);
+}
+
+static void nonsense_of_owners_ends_and_changes_no_sum(void **state)
+{
+	struct story *s = *state;
+	struct tm_death *ring = story_table(s, TM_R_DEATHS);
+	struct view v;
+
+	buffer(s, HEAP, 100);
+	mark(s, "a");
+	resized(s, HEAP, HEAP + 0x1000, 300);
+	mark(s, "b");
+	resized(s, HEAP + 0x1000, HEAP + 0x2000, 400);
+	/* a past that is none is no past */
+	for (unsigned kind = 0; kind < 8; kind++) {
+		if (kind == TM_GROWN)
+			continue;
+		ring[1].past = ~7ull | kind;
+		v = view_of(s, "a", "now");
+		assert_int_equal(v.diff.totals.grown_buffers, 0);
+		assert_int_equal(v.diff.totals.survived_bytes, 400);
+		view_end(&v);
+	}
+	/* an owner younger than its memory, of a type that is not there */
+	*word_at(s, HEAP + 0x2000 + TM_GRANULE) = tm_word(TM_OWNED, TM_MAX_BIRTH, 0, 7);
+	expect_bytes(s, "a", "now", 400, 0, 100 + 0);
+	*word_at(s, HEAP + 0x2000 + TM_GRANULE) = tm_word(TM_OWNED, 1, 1 << 20, (1 << 20) - 1);
+	v = view_of(s, "a", "now");
+	assert_int_equal(v.diff.totals.grown_bytes, 400);
+	assert_int_equal(v.grown.count, 1);
+	assert_true(text_is(&v, v.grown.items[0].type, "(unknown)"));
+	assert_non_null(tm_reader_damage(v.reader));
+	view_end(&v);
+	/* and one of no memory */
+	*word_at(s, HEAP + 0x8000) = tm_word(TM_OWNED, 1, 0, 1);
+	*word_at(s, HEAP + 0x2000 + TM_GRANULE) = 0;
 	v = view_of(s, "a", "now");
 	assert_null(tm_reader_damage(v.reader));
 	view_end(&v);
@@ -227,8 +391,11 @@ static void nonsense_ends_and_changes_no_sum(void **state)
 #define OWNERS 40u
 #define MARKS  12u
 
-/* What an owner's buffer was at each mark; it is made once, and may die. */
+/* What an owner's buffer was at each mark; it is made once, and may die.  The owner may be another one
+ * when its buffer is made again. */
 struct owner {
+	uint32_t born; /* the mark that opens the interval it was born in */
+	uint32_t born_at[MARKS + 1];
 	uint64_t address; /* 0 = it has none */
 	uint64_t size;
 	uint64_t at[MARKS + 1];
@@ -272,7 +439,13 @@ static void do_something(struct story *s, struct model *m)
 	if (!o->address) {
 		o->address = take_place(m);
 		o->made = ++m->made;
-		buffer(s, o->address, o->size = size);
+		o->size = size;
+		if (below(m, 2))
+			o->born = s->header->current;
+		if (o->born < s->header->current)
+			owned(s, o->address, size, o->born + 1);
+		else
+			buffer(s, o->address, size);
 		return;
 	}
 	if (below(m, 4) == 0) {
@@ -302,7 +475,10 @@ static void expect_model(const struct story *s, const struct model *m, unsigned 
 		else if (same)
 			freed += o->at[a] - o->at[b];
 		else {
-			fresh += o->at[b];
+			if (o->born_at[b] < a)
+				grown += o->at[b];
+			else
+				fresh += o->at[b];
 			freed += o->at[a];
 		}
 	}
@@ -327,6 +503,7 @@ static void any_history_of_buffers_gives_what_a_model_says(void **state)
 			for (unsigned i = 0; i < OWNERS; i++) {
 				m.owners[i].at[number] = m.owners[i].size;
 				m.owners[i].made_at[number] = m.owners[i].made;
+				m.owners[i].born_at[number] = m.owners[i].born;
 			}
 		}
 		for (unsigned a = 1; a <= MARKS; a++)
@@ -359,6 +536,11 @@ int main(void)
 		STORY_TEST(an_address_used_again_is_not_taken_for_the_past),
 		STORY_TEST(when_the_ring_has_turned_it_counts_as_new_and_says_so),
 		STORY_TEST(nonsense_ends_and_changes_no_sum),
+		STORY_TEST(growth_goes_by_the_type_of_its_owner),
+		STORY_TEST(the_newest_step_says_whose_it_is),
+		STORY_TEST(the_first_memory_of_an_older_owner_is_growth_and_that_of_a_newer_one_is_new),
+		STORY_TEST(a_type_chooses_growth_by_its_owner_and_all_of_it_are_buffers),
+		STORY_TEST(nonsense_of_owners_ends_and_changes_no_sum),
 		cmocka_unit_test(any_history_of_buffers_gives_what_a_model_says),
 	};
 

@@ -147,6 +147,41 @@ static void the_json_of_a_diff_is_as_agreed(void **state)
 	json_decref(root);
 }
 
+static void growth_tells_the_type_of_its_owner_where_it_is_known(void **state)
+{
+	struct story *s = *state;
+	json_t *root, *growth;
+	char *text;
+
+	buffer(s, HEAP, 100);
+	buffer(s, HEAP + 0x10000, 100);
+	mark(s, "before");
+	at_line(s, "/srv/app.py", "fill", 9);
+	s->owner = type_named(s, "app.\x1b[31mCache", 56);
+	resized(s, HEAP, HEAP + 0x1000, 3100);
+	s->owner = 0;
+	resized(s, HEAP + 0x10000, HEAP + 0x11000, 1100);
+	mark(s, "after");
+	root = as_json(s, "before", "after");
+	growth = json_object_get(root, "growth");
+	assert_int_equal(json_array_size(growth), 2);
+	expect_keys(json_array_get(growth, 0), "type kind buffers bytes site stack");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(growth, 0), "type")),
+		"app.\x1b[31mCache");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(growth, 0), "kind")), "buffer");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(growth, 0), "bytes")),
+			 3000);
+	assert_true(json_is_null(json_object_get(json_array_get(growth, 1), "type")));
+	json_decref(root);
+	text = as_text(s, "before", "after", 0);
+	assert_non_null(strstr(text, "  (buffer of app.\\x1b[31mCache)\n"));
+	assert_non_null(strstr(text, "  (buffer)\n"));
+	assert_null(strchr(text, '\x1b'));
+	free(text);
+}
+
 static void what_is_not_known_is_null_in_json(void **state)
 {
 	struct story *s = *state;
@@ -462,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY_TEST(the_json_of_a_diff_is_as_agreed),
+		STORY_TEST(growth_tells_the_type_of_its_owner_where_it_is_known),
 		STORY_TEST(what_is_not_known_is_null_in_json),
 		STORY_TEST(names_of_any_bytes_give_valid_json_and_plain_text),
 		STORY_TEST(the_text_says_what_grows_where_and_how),

@@ -582,7 +582,9 @@ struct tm_header {
 	uint8_t message[TM_TEXT_MAX];	     /* why the recorder switched something off */
 	uint64_t pid_namespace; /* inode of /proc/self/ns/pid: whose numbers pid and parent_pid are
 				 */
-	uint64_t reserved[31];
+	_Atomic uint32_t unsettled; /* 1: whose the newest large block is a follow-up will tell */
+	uint32_t reserved1;
+	uint64_t reserved[30];
 };
 _Static_assert(offsetof(struct tm_header, regions) == 168, "layout changed: bump TM_LAYOUT_MAJOR");
 _Static_assert(offsetof(struct tm_header, current) == 680, "layout changed: bump TM_LAYOUT_MAJOR");

@@ -57,12 +57,20 @@ struct rig_code {
 	void *type;
 	void *file, *name, *lines;
 	int first_line;
+	int variables, stack;
 };
 
 struct rig_frame {
 	struct rig_frame *previous;
 	struct rig_code *code;
 	int last;
+};
+
+/* A frame with what it refers to; only where owners are looked for, by tm_owner_start(). */
+struct rig_scope {
+	struct rig_frame frame;
+	uintptr_t names[3];
+	uintptr_t slots[8];
 };
 
 enum {
@@ -125,6 +133,10 @@ static const struct tm_adapter rig_adapter = {
 		 .lines = offsetof(struct rig_code, lines)},
 	.str = {.ascii = offsetof(struct rig_text, bytes),
 		.compact = offsetof(struct rig_text, bytes)},
+	.frame = {.names = offsetof(struct rig_scope, names),
+		  .slots = offsetof(struct rig_scope, slots),
+		  .variables = offsetof(struct rig_code, variables),
+		  .stack = offsetof(struct rig_code, stack)},
 	.type_qualname = RIG_QUALNAME,
 	.gc = {.state = RIG_GC_STATE,
 	       .enabled = offsetof(struct rig_gc, enabled),

@@ -42,10 +42,10 @@ static void a_block_resized_across_a_mark_is_a_new_one(void **state)
 	tm_block_renew(&words);
 	tm_block_move(&words, middle(), 128, TM_BUFFER);
 	rig_expect_death(0, middle(), tm_word(TM_BUFFER, 1, old, 64), 64, 1, TM_DF_RESIZED);
-	assert_int_equal(rig_death(0)->before, 0);
+	assert_int_equal(rig_death(0)->past, 0);
 	rig_expect_words(middle(), 3,
 			 (uint64_t[3]){tm_word(TM_BUFFER, 2, site, 128) | TM_WATCHED,
-				       tm_size_word(TM_GROWN, middle() >> 4)});
+				       tm_grown_word(middle(), 0)});
 	rig.frame = NULL;
 }
 
@@ -72,19 +72,19 @@ static void a_buffer_says_what_it_grew_out_of(void **state)
 	rig_expect_words(b, 3, (uint64_t[3]){0});
 	rig_expect_words(c, 3,
 			 (uint64_t[3]){tm_word(TM_BUFFER, 2, 0, 256) | TM_WATCHED,
-				       tm_size_word(TM_GROWN, a >> 4)});
+				       tm_grown_word(a, 0)});
 	rig_set_mark();
 	resize(c, d, 2 << 20);
 	rig_expect_death(1, c, tm_word(TM_BUFFER, 2, 0, 256), 256, 2, TM_DF_RESIZED);
-	assert_int_equal(rig_death(1)->before, a);
+	assert_int_equal(rig_death(1)->past, tm_grown_word(a, 0));
 	rig_expect_words(d, 3,
 			 (uint64_t[3]){tm_word(TM_BUFFER, 3, 0, TM_SIZE_BIG) | TM_WATCHED,
 				       tm_size_word(TM_SIZE_TAIL, 2 << 20),
-				       tm_size_word(TM_GROWN, c >> 4)});
+				       tm_grown_word(c, 0)});
 	rig_set_mark();
 	tm_death_block(d);
 	rig_expect_death(2, d, tm_word(TM_BUFFER, 3, 0, TM_SIZE_BIG), 2 << 20, 3, 0);
-	assert_int_equal(rig_death(2)->before, c);
+	assert_int_equal(rig_death(2)->past, tm_grown_word(c, 0));
 	rig_expect_words(d, 3, (uint64_t[3]){0});
 }
 
@@ -102,7 +102,7 @@ static void the_link_goes_with_its_block(void **state)
 	tm_birth_block(middle() + 1024, 128, TM_BUFFER);
 	rig_set_mark();
 	tm_death_block(middle() + 1024);
-	assert_int_equal(rig_death(1)->before, 0);
+	assert_int_equal(rig_death(1)->past, 0);
 }
 
 /* The second granule is a neighbour's. */
@@ -120,7 +120,7 @@ static void a_resize_that_fails_changes_nothing(void **state)
 {
 	struct tm_block_words words;
 	const uint64_t linked[3] = {tm_word(TM_BUFFER, 2, 0, 64) | TM_WATCHED,
-				    tm_size_word(TM_GROWN, middle() >> 4)};
+				    tm_grown_word(middle(), 0)};
 
 	(void)state;
 	tm_birth_block(middle(), 64, TM_BUFFER);
