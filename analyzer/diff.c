@@ -120,8 +120,8 @@ static void link_resized(void *context, const struct tm_scan_item *item, bool co
 }
 
 /*
- * The old block was counted as freed when it was visited; what both have in common is not.  The cell's
- * word is of kind GROWN and says the owner's type.
+ * The old block was counted as freed when it was visited; what both have in common is not.  The
+ * cell's word is of kind GROWN and says the owner's type.
  */
 static void add_grown(struct tm_diff *d, const struct tm_scan_item *buffer,
 		      const struct tm_growth_link *old)

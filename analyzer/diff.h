@@ -51,7 +51,8 @@ struct tm_diff {
 	uint32_t intervals; /* between the points */
 	struct tm_cells kept;
 	struct tm_cells trash;
-	struct tm_cells grown; /* of older objects: bytes are what they grew by, types the owners' */
+	struct tm_cells
+		grown; /* of older objects: bytes are what they grew by, types the owners' */
 	struct tm_garbage_list garbage;
 	struct tm_cyclic cyclic;
 	struct tm_runs_sum collections;

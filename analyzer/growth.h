@@ -54,8 +54,8 @@ void tm_growth_link(struct tm_growth *growth, const struct tm_scan_facts *facts,
 /*
  * tm_growth_each - tell of each buffer kept where it came from
  * @from: the mark that is the first point
- * @tell: gets the buffer and, for TM_GROWTH_OLD, the block that was there at the first point; NULL if
- * only its owner was
+ * @tell: gets the buffer and, for TM_GROWTH_OLD, the block that was there at the first point; NULL
+ * if only its owner was
  */
 typedef void tm_growth_tell(void *context, const struct tm_scan_item *buffer,
 			    enum tm_growth_origin origin, const struct tm_growth_link *old);

@@ -83,16 +83,12 @@ static uint64_t size_of(struct scan *s, uint64_t word, uint64_t size)
 	return tm_word_type(word) == TM_SIZE_BIG ? 0 : tm_word_type(word);
 }
 
-static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t size,
-		       uint64_t past)
+static void visit_live(void *context, uint64_t address, uint64_t word, uint64_t size, uint64_t past)
 {
 	struct scan *s = context;
 	uint32_t birth = tm_word_birth(word);
-	struct tm_scan_item item = {.address = address,
-				    .count = 1,
-				    .death = TM_SCAN_ALIVE,
-				    .flags = 0,
-				    .past = past};
+	struct tm_scan_item item = {
+		.address = address, .count = 1, .death = TM_SCAN_ALIVE, .flags = 0, .past = past};
 
 	if (birth > s->newest_birth) {
 		if (birth > s->seen_birth)

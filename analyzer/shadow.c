@@ -152,7 +152,8 @@ static uint64_t block_size(struct tm_shadow_walk *walk, uint64_t word, uint64_t 
 	return size;
 }
 
-/* Its first word names the block, the next one may have its size: then where it comes from follows. */
+/* Its first word names the block, the next one may have its size: then where it comes from follows.
+ */
 static uint64_t past_of(const uint64_t *block)
 {
 	unsigned at = tm_word_kind(block[1]) == TM_SIZE_TAIL ? 2 : 1;

@@ -45,8 +45,8 @@ tm_shadow_word *tm_block_past_place(uintptr_t block, size_t size, uint64_t birth
 
 /*
  * Writes a block's words, born under @born, whatever its size and wherever chunks end.
- * @past: its GROWN or OWNED word, 0 = none.  A block that has one is watched, so that its death takes
- * the slow way, which clears that word as well.
+ * @past: its GROWN or OWNED word, 0 = none.  A block that has one is watched, so that its death
+ * takes the slow way, which clears that word as well.
  */
 void tm_block_put(uintptr_t block, size_t size, uint64_t value, uint64_t past)
 {

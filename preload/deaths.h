@@ -16,9 +16,9 @@ void tm_deaths_prepare(void);
 /* What dies: an object, or a block that holds none. */
 struct tm_dying {
 	uintptr_t address;
-	uint64_t word;	 /* what stood for it */
-	uint64_t size;	 /* bytes of its block, 0 = not known */
-	uint64_t past;	 /* its GROWN or OWNED word, 0 = none */
+	uint64_t word; /* what stood for it */
+	uint64_t size; /* bytes of its block, 0 = not known */
+	uint64_t past; /* its GROWN or OWNED word, 0 = none */
 };
 
 /*

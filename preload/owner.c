@@ -58,8 +58,8 @@ static uintptr_t frame_to_look_at(void)
 /* ---- live objects ----------------------------------------------------------------- */
 
 /*
- * Allocator family: an object whose type nobody has looked at yet, because the mark's follow-up is still
- * to come or, for @young ones, because it was born in this interval.
+ * Allocator family: an object whose type nobody has looked at yet, because the mark's follow-up is
+ * still to come or, for @young ones, because it was born in this interval.
  */
 static uint64_t pending_word(uintptr_t object, bool young)
 {
@@ -82,8 +82,8 @@ static uint64_t pending_word(uintptr_t object, bool young)
 }
 
 /*
- * The word of @address if a live object is there; else 0.  Without @young those of this interval may be
- * left out where it takes time to tell.
+ * The word of @address if a live object is there; else 0.  Without @young those of this interval
+ * may be left out where it takes time to tell.
  */
 static uint64_t live_word(uintptr_t address, bool young)
 {
@@ -191,13 +191,16 @@ uint64_t tm_owner_of(uintptr_t block, uintptr_t other, bool far)
 
 static bool remember(struct look *look, uintptr_t object, uint64_t word)
 {
-	uint64_t birth = word & TM_BIRTH_MASK;
-
-	(void)look;
-	if (birth >= tm_birth_now() || !tm_container_of(object))
+	if ((word & TM_BIRTH_MASK) >= tm_birth_now())
 		return false;
+	if (!tm_container_of(object)) {
+		object = tm_container_attributes(object);
+		word = live_word(object, look->young);
+		if (!word || (word & TM_BIRTH_MASK) >= tm_birth_now())
+			return false;
+	}
 	expected.at[expected.count].object = object;
-	expected.at[expected.count].birth = birth;
+	expected.at[expected.count].birth = word & TM_BIRTH_MASK;
 	return ++expected.count == MOST_EXPECTED;
 }
 

@@ -2,8 +2,8 @@
  * owner.h - whose memory it is that grows
  *
  * A block does not say what object it belongs to.  When the memory of a list, dict, set, bytearray
- * or deque grows, that object is being worked with: the Python frame that runs refers to it, from its
- * value stack mostly.  So these references are looked through for a live container that has the
+ * or deque grows, that object is being worked with: the Python frame that runs refers to it, from
+ * its value stack mostly.  So these references are looked through for a live container that has the
  * block's address in its own field.  That the addresses are equal makes it certain; where none is
  * found the owner is not known.
  *
@@ -17,9 +17,9 @@
 #include "blocks.h"
 
 /*
- * Whose a block is that replaces no other is asked only where that is small beside what the block itself
- * takes: from so many bytes on where it was resized, or came by way of realloc(), and from so many
- * where it was just allocated, which passes hot.h.  A deque's blocks are asked for as well.
+ * Whose a block is that replaces no other is asked only where that is small beside what the block
+ * itself takes: from so many bytes on where it was resized, or came by way of realloc(), and from
+ * so many where it was just allocated, which passes hot.h.  A deque's blocks are asked for as well.
  */
 #define TM_OWNED_LEAST 512u
 #define TM_OWNED_LARGE 2048u

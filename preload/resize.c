@@ -45,8 +45,8 @@ static void clear_old(const struct tm_block_words *words)
 }
 
 /*
- * What the new block is to say of the old one, which its owner still refers to.  What is known of the
- * owner already is not lost where it is not found again.
+ * What the new block is to say of the old one, which its owner still refers to.  What is known of
+ * the owner already is not lost where it is not found again.
  */
 static uint64_t grown_out_of(const struct tm_block_words *words)
 {
@@ -112,7 +112,8 @@ static uint64_t past_of_larger(const struct tm_block_words *words, size_t size)
 {
 	uint64_t owner;
 
-	if (words->past || words->renews || size < TM_OWNED_LEAST || !passes_power(words->size, size))
+	if (words->past || words->renews || size < TM_OWNED_LEAST ||
+	    !passes_power(words->size, size))
 		return words->past;
 	owner = tm_owner_of(words->block, 0, false);
 	return (owner & TM_BIRTH_MASK) < (words->word[0] & TM_BIRTH_MASK) ? owner : 0;
@@ -152,8 +153,8 @@ void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, e
  * A dict or a set that grows takes a new table and gives the old one back before anything else
  * happens (Objects/dictobject.c, dictresize; Objects/setobject.c, set_table_resize): memory that is
  * no object and of an earlier interval is freed, by the very instruction that allocated larger
- * memory last.  Links the two; within an interval the new one takes over where the old one came from.
- * The owner refers to the new one by now; a bytearray that begins anew does so afterwards
+ * memory last.  Links the two; within an interval the new one takes over where the old one came
+ * from. The owner refers to the new one by now; a bytearray that begins anew does so afterwards
  * (Objects/bytearrayobject.c, PyByteArray_Resize).  Returns whether the old one's record is to say
  * that it lives on.
  */

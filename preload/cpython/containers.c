@@ -55,3 +55,13 @@ bool tm_container_holds(uintptr_t object, uintptr_t block)
 	return container && (TM_FIELD(uintptr_t, object, container->fields[0]) == block ||
 			     TM_FIELD(uintptr_t, object, container->fields[1]) == block);
 }
+
+uintptr_t tm_container_attributes(uintptr_t object)
+{
+	uintptr_t type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
+	int64_t offset = TM_FIELD(int64_t, type, TM_TP_DICTOFFSET);
+
+	if (offset <= 0 || (uint64_t)offset > TM_FIELD(uint64_t, type, TM_TP_BASICSIZE) - 8)
+		return 0;
+	return TM_FIELD(uintptr_t, object, (uint64_t)offset);
+}

@@ -18,7 +18,12 @@ struct tm_container {
  * @object: a live one */
 const struct tm_container *tm_container_of(uintptr_t object);
 
-/* tm_container_holds - whether @block is where a live object, a container or not, keeps its content */
+/* tm_container_holds - whether @block is where a live object, a container or not, keeps its content
+ */
 bool tm_container_holds(uintptr_t object, uintptr_t block);
+
+/* The dict of a live object's attributes where a field of it refers to that, as up to 3.10; else 0.
+ */
+uintptr_t tm_container_attributes(uintptr_t object);
 
 #endif

@@ -24,6 +24,7 @@
 #define TM_TP_WEAKLISTOFFSET 208
 #define TM_TP_BASE	     256
 #define TM_TP_DICT	     264
+#define TM_TP_DICTOFFSET     288
 #define TM_TP_NEW	     312
 #define TM_TP_FREE	     320
 #define TM_TP_DEL	     376

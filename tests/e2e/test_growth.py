@@ -32,7 +32,10 @@ class Growth(Case):
                 for (_, line), group in self.groups(report, "growth.py", kind="buffer").items()}
 
     def resized(self):
-        """Containers with one buffer, resized or replaced; from 3.15 on a bytearray has an object."""
+        """Containers with one buffer, resized or replaced; from 3.15 on a bytearray has an object.
+
+        Deques, which take more blocks, and types of owners are test_owners.py's.
+        """
         names = ("list", "dict", "set")
         return names if self.python.info >= (3, 15) else (*names, "bytearray")
 

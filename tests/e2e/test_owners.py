@@ -11,7 +11,9 @@ TYPES = {
     "deque_subclass": "__main__.Deque",
     "dict_counter": "collections.Counter", "dict_missing": "collections.defaultdict",
 }
-SCALE = 528  # bytes of a deque's block
+BLOCK = 528  # bytes of a deque's block
+TABLE = 168  # bytes of a dict's smallest table on 3.8 and 3.9
+RECYCLED = 16  # such blocks that are kept for the next deque
 
 
 class Owners(Case):
@@ -48,12 +50,28 @@ class Owners(Case):
         grown, new = self.grown(report), self.new(report)
         for name in names or self.names():
             more = after[name] - before[name]
-            blocks = more // SCALE if name.startswith("deque") else 1
-            self.assertEqual(grown.get(self.lines[name]), [(self.type_of(name), blocks, more)],
-                             f"{name}: {new.get(('(buffer)', self.lines[name]))} {[(l, g) for l, g in grown.items() if any('eque' in str(x[0]) for x in g)]} {[(l, g['objects'], g['bytes']) for l, g in new.items() if l[1]>140]} {before[name]} {after[name]}")
+            found = grown.get(self.lines[name], [])
+            self.assertEqual([kind for kind, _, _ in found], [self.type_of(name)], name)
+            if name.startswith("deque"):
+                self.check_deque(name, found[0], more)
+            else:
+                self.assertEqual(found[0][1], 1, name)
+                self.assertIn(found[0][2] - more, (0, self.kept(name)), name)
             # what the interpreter itself keeps for a line is small: frames and caches up to 3.10
             self.assertLess(new.get(("(buffer)", self.lines[name]), {"bytes": 0})["bytes"], 512,
                             name)
+
+    def kept(self, name):
+        """Up to 3.9 the smallest table of a dict does not go: it waits in a free list."""
+        return TABLE if name.startswith("dict") and self.python.info < (3, 10) else 0
+
+    def check_deque(self, name, found, more):
+        """Up to 3.10 blocks of deques that are gone go to others, with the birth they had."""
+        blocks = more // BLOCK
+        again = RECYCLED if self.python.info < (3, 11) else 0
+        self.assertGreaterEqual(found[1], blocks - again, name)
+        self.assertLessEqual(found[1], blocks, name)
+        self.assertEqual(found[2], BLOCK * found[1], name)
 
     def test_containers_that_had_something_in_them(self):
         session = self.begin()

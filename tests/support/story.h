@@ -40,8 +40,8 @@ struct story {
 	uint8_t *image; /* the file, mapped */
 	size_t size;
 	struct tm_header *header;
-	uint32_t site;			/* of the births to come */
-	uint32_t owner;			/* type index of who owns the memory that grows; 0 = unknown */
+	uint32_t site;	/* of the births to come */
+	uint32_t owner; /* type index of who owns the memory that grows; 0 = unknown */
 	enum story_collector collector; /* deaths to come are its work */
 	struct tm_chunk *last_chunk;
 };

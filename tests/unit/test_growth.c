@@ -224,7 +224,8 @@ static void the_newest_step_says_whose_it_is(void **state)
 }
 
 /* Its birth fields: 1 is the interval of the start mark. */
-static void the_first_memory_of_an_older_owner_is_growth_and_that_of_a_newer_one_is_new(void **state)
+static void
+the_first_memory_of_an_older_owner_is_growth_and_that_of_a_newer_one_is_new(void **state)
 {
 	struct story *s = *state;
 	struct view v;
@@ -391,8 +392,8 @@ static void nonsense_of_owners_ends_and_changes_no_sum(void **state)
 #define OWNERS 40u
 #define MARKS  12u
 
-/* What an owner's buffer was at each mark; it is made once, and may die.  The owner may be another one
- * when its buffer is made again. */
+/* What an owner's buffer was at each mark; it is made once, and may die.  The owner may be another
+ * one when its buffer is made again. */
 struct owner {
 	uint32_t born; /* the mark that opens the interval it was born in */
 	uint32_t born_at[MARKS + 1];
@@ -538,7 +539,8 @@ int main(void)
 		STORY_TEST(nonsense_ends_and_changes_no_sum),
 		STORY_TEST(growth_goes_by_the_type_of_its_owner),
 		STORY_TEST(the_newest_step_says_whose_it_is),
-		STORY_TEST(the_first_memory_of_an_older_owner_is_growth_and_that_of_a_newer_one_is_new),
+		STORY_TEST(
+			the_first_memory_of_an_older_owner_is_growth_and_that_of_a_newer_one_is_new),
 		STORY_TEST(a_type_chooses_growth_by_its_owner_and_all_of_it_are_buffers),
 		STORY_TEST(nonsense_of_owners_ends_and_changes_no_sum),
 		cmocka_unit_test(any_history_of_buffers_gives_what_a_model_says),

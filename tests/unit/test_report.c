@@ -166,11 +166,10 @@ static void growth_tells_the_type_of_its_owner_where_it_is_known(void **state)
 	growth = json_object_get(root, "growth");
 	assert_int_equal(json_array_size(growth), 2);
 	expect_keys(json_array_get(growth, 0), "type kind buffers bytes site stack");
-	assert_string_equal(
-		json_string_value(json_object_get(json_array_get(growth, 0), "type")),
-		"app.\x1b[31mCache");
-	assert_string_equal(
-		json_string_value(json_object_get(json_array_get(growth, 0), "kind")), "buffer");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(growth, 0), "type")),
+			    "app.\x1b[31mCache");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(growth, 0), "kind")),
+			    "buffer");
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(growth, 0), "bytes")),
 			 3000);
 	assert_true(json_is_null(json_object_get(json_array_get(growth, 1), "type")));

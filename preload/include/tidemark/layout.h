@@ -142,7 +142,8 @@ static inline uint64_t tm_word_size(uint64_t word)
 #define TM_GROWN_TYPES	    (1u << (64 - TM_GROWN_TYPE_SHIFT))
 #define TM_GROWN_ADDRESS    (((1ull << TM_GROWN_TYPE_SHIFT) - 1) & ~(uint64_t)(TM_GRANULE - 1))
 
-/* @before: address of the memory that was replaced; @type: index of the owner's type, 0 = unknown. */
+/* @before: address of the memory that was replaced; @type: index of the owner's type, 0 = unknown.
+ */
 static inline uint64_t tm_grown_word(uint64_t before, uint32_t type)
 {
 	return TM_GROWN | (before & TM_GROWN_ADDRESS) |

@@ -52,7 +52,8 @@ class Bag:
 
 
 def pairs(numbers):
-    return dict.fromkeys(numbers)
+    """Empty, it has no table of its own; fromkeys() would take one from a free list on 3.8."""
+    return {number: None for number in numbers}
 
 
 # name: how it is made of numbers; those of bytes take as many bytes
@@ -73,7 +74,7 @@ MADE = {
 
 def make(name, numbers):
     if name == "dict_missing":
-        return collections.defaultdict(list, dict.fromkeys(numbers))
+        return collections.defaultdict(list, pairs(numbers))
     if name == "dict_subclass":
         return Dict(pairs(numbers))
     if name == "dict_keywords":

@@ -107,8 +107,7 @@ static inline void expect_deaths(void)
 		const struct death *d = &model.deaths[i];
 
 		rig_expect_death(i, d->address, d->word, d->size, d->mark, d->flags);
-		assert_int_equal(rig_death(i)->past,
-				 d->before ? tm_grown_word(d->before, 0) : 0);
+		assert_int_equal(rig_death(i)->past, d->before ? tm_grown_word(d->before, 0) : 0);
 	}
 }
 

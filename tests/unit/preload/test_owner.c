@@ -33,10 +33,8 @@ static struct object *at(uintptr_t object)
 
 static void begin(void)
 {
-	rig_set_type(&rig.types[LIST], "rig.List", 40,
-		     TM_FLAG_READY | TM_FLAG_GC | TM_FLAG_LIST);
-	rig_set_type(&rig.types[DICT], "rig.Dict", 48,
-		     TM_FLAG_READY | TM_FLAG_GC | TM_FLAG_DICT);
+	rig_set_type(&rig.types[LIST], "rig.List", 40, TM_FLAG_READY | TM_FLAG_GC | TM_FLAG_LIST);
+	rig_set_type(&rig.types[DICT], "rig.Dict", 48, TM_FLAG_READY | TM_FLAG_GC | TM_FLAG_DICT);
 	rig_set_type(&rig.types[DEQUE], "collections.deque", 40, TM_FLAG_READY | TM_FLAG_GC);
 	memset(&scope, 0, sizeof(scope));
 	scope.frame.code = &rig.codes[1];
@@ -142,8 +140,7 @@ static void the_dict_of_a_frames_names_is_found(void **state)
 	scope.names[1] = dict;
 	at(dict)->fields[1] = heap(64);
 	assert_int_equal(tm_owner_of(heap(64), 0, false),
-			 (rig_word(dict) & TM_BIRTH_MASK) |
-				 tm_word(TM_OWNED, 0, 0, type_of(dict)));
+			 (rig_word(dict) & TM_BIRTH_MASK) | tm_word(TM_OWNED, 0, 0, type_of(dict)));
 	assert_int_equal(tm_owner_of(heap(65), heap(64), false), tm_owner_of(heap(64), 0, false));
 }
 
@@ -482,7 +479,7 @@ static void a_block_that_looks_like_no_object_owns_nothing(void **state)
 	assert_int_equal(tm_owner_of(heap(64), 0, true), 0);
 }
 
-#define TEST(f)	     cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)	    cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define TEST_OLD(f) cmocka_unit_test_setup_teardown(f, setup_allocator, teardown)
 
 int main(void)

@@ -70,17 +70,16 @@ static void a_buffer_says_what_it_grew_out_of(void **state)
 	resize(b, c, 256);
 	assert_int_equal(rig_used(TM_R_DEATHS), 1);
 	rig_expect_words(b, 3, (uint64_t[3]){0});
-	rig_expect_words(c, 3,
-			 (uint64_t[3]){tm_word(TM_BUFFER, 2, 0, 256) | TM_WATCHED,
-				       tm_grown_word(a, 0)});
+	rig_expect_words(
+		c, 3,
+		(uint64_t[3]){tm_word(TM_BUFFER, 2, 0, 256) | TM_WATCHED, tm_grown_word(a, 0)});
 	rig_set_mark();
 	resize(c, d, 2 << 20);
 	rig_expect_death(1, c, tm_word(TM_BUFFER, 2, 0, 256), 256, 2, TM_DF_RESIZED);
 	assert_int_equal(rig_death(1)->past, tm_grown_word(a, 0));
 	rig_expect_words(d, 3,
 			 (uint64_t[3]){tm_word(TM_BUFFER, 3, 0, TM_SIZE_BIG) | TM_WATCHED,
-				       tm_size_word(TM_SIZE_TAIL, 2 << 20),
-				       tm_grown_word(c, 0)});
+				       tm_size_word(TM_SIZE_TAIL, 2 << 20), tm_grown_word(c, 0)});
 	rig_set_mark();
 	tm_death_block(d);
 	rig_expect_death(2, d, tm_word(TM_BUFFER, 3, 0, TM_SIZE_BIG), 2 << 20, 3, 0);
