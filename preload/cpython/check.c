@@ -95,7 +95,7 @@ static const char *check_type(void)
 }
 
 /* How many items a tuple attribute of @object has. */
-static long length(void *object, const char *name)
+static long items_of(void *object, const char *name)
 {
 	void *value = tm_python.get_attr(object, name);
 	long result = value ? TM_FIELD(long, value, TM_OB_SIZE) : -1;
@@ -112,7 +112,7 @@ static const char *check_slots(void *frame, void *code)
 {
 	const struct tm_adapter *adapter = tm_python.adapter;
 	long locals = number(code, "co_nlocals"), stack = number(code, "co_stacksize");
-	long cells = length(code, "co_cellvars") + length(code, "co_freevars");
+	long cells = items_of(code, "co_cellvars") + items_of(code, "co_freevars");
 	long variables;
 
 	if (adapter->frame.variables)
