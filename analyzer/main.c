@@ -3,9 +3,11 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tidemark/layout.h>
 
@@ -92,8 +94,21 @@ static int finish_output(int status)
 	return status != TM_EXIT_OK || errno == EPIPE ? status : TM_EXIT_USAGE;
 }
 
+/*
+ * A standard stream that is closed would be the next file opened, such as a recording, and what
+ * is printed would go into it.  What takes its place can be neither read nor written, so that the
+ * error is still told; and a program that is run finds the stream as closed as ever.
+ */
+static void occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH | O_CLOEXEC) != fd)
+			_exit(TM_EXIT_USAGE);
+}
+
 int main(int argc, char **argv)
 {
+	occupy_standard_streams();
 	tm_text_init();
 	return finish_output(dispatch(argc, argv));
 }

@@ -64,6 +64,46 @@ class BadTarget(Case):
             self.refused(*args, status=USAGE)
 
 
+class ClosedStreams(Case):
+    """What is printed never goes into a file that was opened where a closed stream had been."""
+
+    def with_closed(self, streams, *words, **env):
+        script = '"$@" ' + " ".join(f"{stream}>&-" for stream in streams)
+        return subprocess.run(["sh", "-c", script, "sh", *map(str, words)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=dict(os.environ, TIDEMARK=f"dir={self.recordings}", **env))
+
+    @once
+    def test_the_recording_stays_whole(self):
+        session = self.start("steps.py")
+        session.read()
+        for streams in ([1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]):
+            for words in (["mark", session.pid, "named"], ["mark", session.pid, "x" * 300],
+                          ["mark", session.pid, "--timeout", "0"], ["mark", "4194000"],
+                          ["diff", session.pid], ["diff", session.pid, "nonsense"]):
+                self.with_closed(streams, self.analyzer, *words)
+            self.marks(session.pid)
+        self.assertEqual(sum(mark["name"] == "named" for mark in self.marks(session.pid)), 6)
+
+    @once
+    def test_closed_output_is_an_error(self):
+        done = self.with_closed([0, 1], self.analyzer, "ps")
+        self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
+        self.assertRegex(done.stderr, r"\Atidemark[^\n]*: [^\n]+\n\Z")
+
+    @once
+    def test_a_program_finds_them_closed(self):
+        code = ("import os, sys\n"
+                "for fd in range(3):\n"
+                "    try: os.fstat(fd)\n"
+                "    except OSError: pass\n"
+                "    else: sys.exit(1)\n")
+        for words in (["run", "--"], ["run", "--diff", "-O", f"{self.scratch}/report", "--"]):
+            done = self.with_closed([0, 1, 2], self.analyzer, *words, *self.python.command, "-c",
+                                    code)
+            self.assertEqual(done.returncode, 0)
+
+
 class BadRecording(Case):
     def finished(self):
         """Path of a finished recording with two marks."""
