@@ -28,6 +28,7 @@ typedef void (*handler_function)(int);
 static handler_function python_handler; /* what CPython installed: sets a flag, wakes the loop */
 static bool installing;
 static bool taken; /* the program has a handler of its own */
+static bool over;  /* finalizing: CPython has forgotten its handlers, and wonders at a signal */
 
 static sigaction_function real_sigaction(void)
 {
@@ -83,7 +84,7 @@ void tm_signals_make_timer(void)
 
 void tm_signals_wake(void)
 {
-	if (!python_handler || taken)
+	if (!python_handler || taken || over)
 		return;
 	tm_put(&nudges, 0);
 	python_handler(tm_config.signal);
@@ -94,7 +95,7 @@ static void nudge(void)
 {
 	int count = atomic_fetch_add(&nudges, 1) + 1;
 
-	if (taken || count > NUDGES || !tm_follow_up_pending())
+	if (taken || over || count > NUDGES || !tm_follow_up_pending())
 		return;
 	python_handler(tm_config.signal);
 	if (count < NUDGES)
@@ -139,7 +140,7 @@ bool tm_signals_install(void *function)
 	if (!result || real_sigaction()(tm_config.signal, NULL, &theirs) != 0)
 		return false;
 	python_handler = theirs.sa_handler;
-	taken = false;
+	taken = over = false;
 	memset(&ours, 0, sizeof(ours));
 	ours.sa_sigaction = on_signal;
 	sigemptyset(&ours.sa_mask);
@@ -183,6 +184,7 @@ static bool intercept(int number, const struct sigaction *action)
 	if (!tm_recorder_is_on())
 		return false;
 	if (is_finalization(action)) {
+		over = true; /* the last collection runs Python code, which looks for signals */
 		tm_marks_exit(tm_hook_collector_will_run());
 		return true;
 	}

@@ -211,3 +211,29 @@ class Marks(Case):
         session.send("still here")
         self.assertEqual(session.line(), "still here")
         session.finish()
+
+
+class LastMoments(Case):
+    """Marks right before the end, while the interpreter takes itself down."""
+
+    CODE = """
+import ctypes, gc, weakref
+class Node:
+    pass
+known = weakref.WeakSet()
+def forget():
+    node = Node()
+    node.itself = node
+    known.add(node)
+gc.set_threshold(10 ** 9)
+for _ in range(100000):
+    forget()
+ctypes.CDLL(None).tidemark_mark(b"late")
+"""
+
+    def test_a_reminder_during_the_last_collection_is_no_signal_to_python(self):
+        """CPython complains of a signal that it has no handler for any more."""
+        for _ in range(3):
+            done = self.run_plain([*self.python.command, "-c", self.CODE],
+                                  self.environment("collect=none"))
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
