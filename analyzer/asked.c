@@ -37,7 +37,7 @@ static const char *follow_up(const struct tm_target *target)
 	case -EPERM:
 		return "the process may not be signalled";
 	case -EBUSY:
-		return "another tidemark is asking the process for something";
+		return "another request to the process is still waiting";
 	case -EOPNOTSUPP:
 		return "the process does not take the mark signal";
 	case -ETIMEDOUT:

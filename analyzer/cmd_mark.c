@@ -109,6 +109,15 @@ static void catch_interrupt(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+static void explain_busy(const struct tm_target *target, int pid)
+{
+	char *reason = tm_waiting_reason(target, false);
+
+	tm_error("another request to process %d is still waiting: %s; try again later", pid,
+		 reason);
+	free(reason);
+}
+
 /* Why no request was sent, in one line. */
 static void explain(const struct tm_target *target, int error)
 {
@@ -143,7 +152,7 @@ static void explain(const struct tm_target *target, int error)
 				 pid, header->signal);
 		break;
 	case -EBUSY:
-		tm_error("another request to process %d is still waiting; try again later", pid);
+		explain_busy(target, pid);
 		break;
 	case -EINTR:
 		tm_error("interrupted before the mark was asked for; nothing was sent");

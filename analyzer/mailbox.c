@@ -18,6 +18,8 @@
 #include "mem.h"
 #include "process.h"
 
+#define PROMISE_WAIT_MS 1000 /* for a mark asked for before that is not set yet */
+
 struct tm_request {
 	const struct tm_target *target;
 	int fd;			/* of the recording, for reading and writing; holds the flock() */
@@ -141,26 +143,69 @@ static void close_box(struct tm_request *request)
 	free(request);
 }
 
+/* The process could end and its pid be taken between a look and a kill(); not with a pidfd. */
+static int send_by_pidfd(const struct tm_target *target, int number, siginfo_t *info)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
+	int error = 0;
+
+	if (pidfd < 0)
+		return -errno;
+	if (!tm_target_is_recorded_by(target, target->pid))
+		error = -ESRCH;
+	else if (syscall(SYS_pidfd_send_signal, pidfd, number, info, 0) != 0)
+		error = -errno;
+	close(pidfd);
+	return error;
+}
+
+static int send_signal(const struct tm_target *target, uint32_t token)
+{
+	int number = (int)tm_reader_header(target->reader)->signal;
+	siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
+	int error;
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_ptr = (void *)(uintptr_t)token;
+	error = send_by_pidfd(target, number, &info);
+	/* A kernel, or a container's filter, without pidfds. */
+	if (error == -ENOSYS || error == -EPERM)
+		error = sigqueue(target->pid, number, info.si_value) == 0 ? 0 : -errno;
+	return error;
+}
+
+/* A mark that was asked for and is not set yet: who asked was told that it will be. */
+static bool holds_promise(const struct tm_mailbox *box)
+{
+	return atomic_load_explicit(&box->state, memory_order_acquire) == TM_MB_READY &&
+	       !(box->flags & TM_MB_FOLLOW_UP);
+}
+
 /*
  * With the lock held, whatever is in the mailbox was left by an analyzer that is gone.
- * Only the handler may still be at it: between READY and DONE the state is its own.
+ * Between READY and DONE the state is the handler's own, and a mark that waits for it stays:
+ * its signal is sent once more, lest it was never sent, and the handler has its time.
  */
-static int claim(struct tm_mailbox *box, uint64_t wait_ms)
+static int claim(const struct tm_target *target, struct tm_mailbox *box, uint64_t wait_ms)
 {
 	uint64_t start = tm_mailbox_now_ms(), elapsed = 0;
-	uint32_t state = atomic_load(&box->state);
+	int error = holds_promise(box) ? send_signal(target, box->token) : 0;
 
-	while (state == TM_MB_TAKING ||
-	       !atomic_compare_exchange_strong(&box->state, &state, TM_MB_CLAIMED)) {
-		if (state != TM_MB_TAKING)
-			continue;
-		if (elapsed >= wait_ms)
-			return -EBUSY;
-		tm_mailbox_pause(elapsed);
-		elapsed = tm_mailbox_now_ms() - start;
-		state = atomic_load(&box->state);
+	while (error == 0) {
+		uint32_t state = atomic_load(&box->state);
+
+		if (state != TM_MB_TAKING && !holds_promise(box)) {
+			if (atomic_compare_exchange_strong(&box->state, &state, TM_MB_CLAIMED))
+				break;
+		} else if (elapsed >= wait_ms || elapsed >= PROMISE_WAIT_MS) {
+			error = -EBUSY;
+		} else {
+			tm_mailbox_pause(elapsed);
+			elapsed = tm_mailbox_now_ms() - start;
+		}
 	}
-	return 0;
+	return error;
 }
 
 /* Never 0: that is the value of a signal without a token. */
@@ -192,39 +237,6 @@ static void fill(struct tm_request *request, const void *name, size_t length)
 	atomic_store_explicit(&box->state, TM_MB_READY, memory_order_release);
 }
 
-/* The process could end and its pid be taken between a look and a kill(); not with a pidfd. */
-static int send_by_pidfd(const struct tm_target *target, int number, siginfo_t *info)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
-	int error = 0;
-
-	if (pidfd < 0)
-		return -errno;
-	if (!tm_target_is_recorded_by(target, target->pid))
-		error = -ESRCH;
-	else if (syscall(SYS_pidfd_send_signal, pidfd, number, info, 0) != 0)
-		error = -errno;
-	close(pidfd);
-	return error;
-}
-
-static int send_signal(const struct tm_request *request)
-{
-	const struct tm_target *target = request->target;
-	int number = (int)tm_reader_header(target->reader)->signal;
-	siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
-	int error;
-
-	info.si_pid = getpid();
-	info.si_uid = getuid();
-	info.si_value.sival_ptr = (void *)(uintptr_t)request->token;
-	error = send_by_pidfd(target, number, &info);
-	/* A kernel, or a container's filter, without pidfds. */
-	if (error == -ENOSYS || error == -EPERM)
-		error = sigqueue(target->pid, number, info.si_value) == 0 ? 0 : -errno;
-	return error;
-}
-
 /* A field of the header as it is in the file now. */
 static uint32_t header_now(const struct tm_target *target, size_t offset)
 {
@@ -254,7 +266,7 @@ int tm_mailbox_send(const struct tm_target *target, const void *name, size_t len
 		error = open_box(target, wait_ms, &request);
 	if (error != 0)
 		return error;
-	error = claim(request->box, wait_ms);
+	error = claim(target, request->box, wait_ms);
 	if (error != 0) {
 		close_box(request);
 		return error;
@@ -265,7 +277,7 @@ int tm_mailbox_send(const struct tm_target *target, const void *name, size_t len
 	(void)tm_process_stat(target->pid, &process);
 	request->start_ticks = process.start_ticks;
 	fill(request, name, length);
-	error = send_signal(request);
+	error = send_signal(target, request->token);
 	if (error != 0) {
 		atomic_store(&request->box->state, TM_MB_FREE);
 		close_box(request);

@@ -157,6 +157,24 @@ class OtherSignals(Case):
         session.finish()
 
     @families
+    def test_a_promised_mark_is_set_whatever_is_asked_meanwhile(self):
+        """A mark that came too late for its command is no less set when the process goes on."""
+        session = self.start("blocked.py", "sleep")
+        session.read()
+        os.kill(session.pid, 19)
+        poll(lambda: open(f"/proc/{session.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T",
+             "stop")
+        said = self.refused("mark", session.pid, "promised", "--timeout", "0.2")
+        self.assertIn("it is set as soon as the process can", said)
+        self.json("diff", session.pid, "start")
+        self.assertIn("still waiting", self.refused("mark", session.pid, "b", "--timeout", "0.2"))
+        os.kill(session.pid, 18)
+        poll(lambda: self.taken_marks(session.pid), "mark", timeout=SLACK)
+        self.assertEqual([mark["name"] for mark in self.taken_marks(session.pid)], ["promised"])
+        session.read()
+        session.finish()
+
+    @families
     def test_concurrent_mark_commands(self):
         """Several analyzers at once: each gets its own name and number."""
         session = self.start("blocked.py", "busy_loop")

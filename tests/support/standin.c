@@ -43,11 +43,13 @@ static void serve(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	(void)context;
-	if (info->si_code != SI_QUEUE || box->token != (uint32_t)info->si_value.sival_int ||
-	    !atomic_compare_exchange_strong(&box->state, &expected, TM_MB_TAKING)) {
+	if (info->si_code != SI_QUEUE || info->si_value.sival_int == 0) {
 		set(told, "", 0);
 		return;
 	}
+	if (box->token != (uint32_t)info->si_value.sival_int ||
+	    !atomic_compare_exchange_strong(&box->state, &expected, TM_MB_TAKING))
+		return;
 	if (box->flags & TM_MB_FOLLOW_UP)
 		told->header->follow_ups += manners != STANDIN_LATE;
 	else if (manners != STANDIN_FULL)

@@ -221,6 +221,29 @@ static void a_stopped_process_takes_the_mark_later_with_its_name(void **state)
 	standin_end(s);
 }
 
+static void a_mark_that_still_waits_is_not_displaced_by_later_requests(void **state)
+{
+	struct standin *s = standin_begin(STANDIN_SERVES, NULL);
+	struct tm_target *target = opened(s);
+	struct tm_request *request;
+
+	(void)state;
+	kill(s->pid, SIGSTOP);
+	standin_wait_state(s->pid, 'T');
+	request = sent(target, "promised", 0);
+	tm_mailbox_finish(request);
+	assert_int_equal(tm_mailbox_send(target, "second", 6, 0, 20, &request), -EBUSY);
+	assert_int_equal(tm_mailbox_follow_up(target, 20), -EBUSY);
+	kill(s->pid, SIGCONT);
+	request = sent(target, "third", 0);
+	expect_stage(request, TM_REQUEST_FOLLOWED);
+	assert_int_equal(tm_mailbox_mark(request), 2);
+	assert_string_equal((const char *)mark_record(s->story, 1)->name, "promised");
+	tm_mailbox_finish(request);
+	tm_target_close(target);
+	standin_end(s);
+}
+
 static void what_a_dead_analyzer_left_is_taken_over(void **state)
 {
 	struct standin *s = standin_begin(STANDIN_SERVES, NULL);
@@ -440,6 +463,7 @@ int main(void)
 		cmocka_unit_test(a_finished_process_is_not_asked),
 		cmocka_unit_test(a_full_table_is_a_refusal),
 		cmocka_unit_test(a_stopped_process_takes_the_mark_later_with_its_name),
+		cmocka_unit_test(a_mark_that_still_waits_is_not_displaced_by_later_requests),
 		cmocka_unit_test(what_a_dead_analyzer_left_is_taken_over),
 		cmocka_unit_test(two_analyzers_take_turns),
 		cmocka_unit_test(many_at_once_lose_no_name),
