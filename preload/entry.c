@@ -14,6 +14,7 @@
 #include "marks.h"
 #include "recorder.h"
 #include "say.h"
+#include "segment.h"
 #include "setup.h"
 
 #include <dlfcn.h>
@@ -103,7 +104,7 @@ static bool prepare(const struct tm_image *image)
 	}
 	err = tm_recorder_begin();
 	if (err)
-		tm_say("cannot make a recording (%s); running unrecorded", strerror(-err));
+		tm_say("cannot make a recording (%s); running unrecorded", tm_segment_reason(err));
 	return err == 0;
 }
 

@@ -23,7 +23,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum state {
@@ -37,7 +36,6 @@ struct tm_config tm_config;
 
 static _Atomic int state;
 static char *parent_base; /* the parent's mapping, in a child that has not begun */
-static uint64_t parent_size;
 static uint32_t parent_pid;
 
 uint32_t tm_recorder_current(void)
@@ -112,7 +110,6 @@ static void after_fork_in_child(void)
 	if (tm_get(&state) == FROZEN || !tm_segment.base)
 		return;
 	parent_base = tm_segment.base;
-	parent_size = tm_segment.size;
 	parent_pid = (uint32_t)tm_segment.pid;
 	tm_segment.base = NULL;
 	tm_segment.header = NULL;
@@ -140,11 +137,11 @@ static void begin_child(void)
 
 	if (err) {
 		tm_put(&state, FROZEN);
-		tm_say("no recording for this forked process: %s", strerror(-err));
+		tm_say("no recording for this forked process: %s", tm_segment_reason(err));
 		return;
 	}
 	begin_tables();
-	munmap(parent_base, parent_size);
+	tm_segment_unmap(parent_base);
 	parent_base = NULL;
 	tm_signals_make_timer();
 	tm_put(&state, ON);

@@ -20,6 +20,7 @@
 
 #define STEP	   65536ull /* bytes a table grows by */
 #define SMALL_FILE (1ull << 30)
+#define SPARE	   (1ull << 20) /* bytes of a table that stay mapped ahead of what is used */
 
 struct tm_segment tm_segment;
 
@@ -47,13 +48,18 @@ static uint64_t round_up(uint64_t value, uint64_t step)
 }
 
 /* A limited process keeps its address space: an eighth of the limit is all we take. */
+static uint64_t share_of(uint64_t limit)
+{
+	return limit / 8;
+}
+
 static uint64_t size_limit(void)
 {
 	struct rlimit space, file;
 	uint64_t limit = UINT64_MAX;
 
 	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
-		limit = space.rlim_cur / 8;
+		limit = share_of(space.rlim_cur);
 	/* Growing a file past this limit raises SIGXFSZ, which ends a program. */
 	if (getrlimit(RLIMIT_FSIZE, &file) == 0 && file.rlim_cur != RLIM_INFINITY &&
 	    file.rlim_cur < limit)
@@ -302,6 +308,9 @@ int tm_segment_create(const struct tm_config *config)
 			tm_proc_prune(places[i], config->keep);
 			return 0;
 		}
+		/* No other place has more room where it is the process that is limited. */
+		if (err == -EFBIG)
+			return err;
 		if (i == 0)
 			tm_say("dir=%s cannot be used (%s); trying the next place", places[i],
 			       strerror(-err));
@@ -311,15 +320,61 @@ int tm_segment_create(const struct tm_config *config)
 	return first_error;
 }
 
+const char *tm_segment_reason(int error)
+{
+	return error == -EFBIG ? "a limit on memory or file size, ulimit -v or -f, leaves no room"
+			       : strerror(-error);
+}
+
+static void cut(struct tm_region *region, uint64_t keep)
+{
+	uint64_t had = region->capacity;
+
+	if (keep >= had)
+		return;
+	region->capacity = keep;
+	munmap(tm_segment.base + region->offset + keep, had - keep);
+}
+
+void tm_segment_yield(uint64_t limit)
+{
+	struct tm_region *regions = tm_segment.header->regions;
+	struct tm_region *shadow = &regions[TM_R_SHADOW];
+	uint64_t share = share_of(limit), taken = 0, more;
+
+	for (unsigned i = 0; i < TM_R_SHADOW; i++) {
+		/* Who finds a record by its capacity needs all of it. */
+		if (plan[i].shrinks)
+			cut(&regions[i],
+			    round_up(tm_get(&regions[i].backed) + SPARE, TM_REGION_ALIGN));
+		taken += regions[i].capacity;
+	}
+	taken += tm_get(&shadow->backed);
+	more = share > taken + 8 * SPARE ? share - taken : 8 * SPARE;
+	cut(shadow, round_up(tm_get(&shadow->backed) + more, TM_CHUNK_SHADOW));
+}
+
 void tm_segment_announce(void)
 {
 	tm_publish(&tm_segment.header->magic, TM_MAGIC);
 }
 
+void tm_segment_unmap(char *base)
+{
+	const struct tm_header *header = (const struct tm_header *)base;
+	struct tm_region regions[TM_R_COUNT];
+
+	/* Where the mapping gave way there is other memory by now. */
+	memcpy(regions, header->regions, sizeof(regions));
+	for (unsigned i = 0; i < TM_R_COUNT; i++)
+		munmap(base + regions[i].offset, regions[i].capacity);
+	munmap(base, TM_REGION_ALIGN);
+}
+
 void tm_segment_discard(void)
 {
 	unlink(tm_segment.path);
-	munmap(tm_segment.base, tm_segment.size);
+	tm_segment_unmap(tm_segment.base);
 	tm_segment.base = NULL;
 	tm_segment.header = NULL;
 }

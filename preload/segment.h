@@ -10,7 +10,8 @@
 
 /*
  * The recording this process writes.  `base` is NULL while there is none.  The mapping is
- * as long as the file may ever get; only reserved parts of it may be touched.  No file
+ * as long as the file may ever get, but for what tm_segment_yield() took out of it; only
+ * reserved parts of it may be touched.  No file
  * descriptor stays open: a program that closes or counts its descriptors sees none of ours.
  */
 struct tm_segment {
@@ -39,6 +40,9 @@ int tm_segment_create(const struct tm_config *config);
 /* tm_segment_announce - store the magic: from here on readers accept the file. */
 void tm_segment_announce(void);
 
+/* tm_segment_unmap - take a recording's mapping away, this process's or an inherited one */
+void tm_segment_unmap(char *base);
+
 /* tm_segment_discard - remove the file again; for a start that failed half-way. */
 void tm_segment_discard(void);
 
@@ -50,6 +54,18 @@ void tm_segment_discard(void);
  * Returns false when there is no space; then TM_B_SPACE is set in the header.
  */
 bool tm_segment_back(enum tm_region_id region, uint64_t bytes);
+
+/*
+ * tm_segment_yield - give address space back to a program that limits its own to @limit bytes
+ *
+ * What has space behind it stays, and so much more of each region as an eighth of the limit
+ * allows; the rest of the mapping goes.  A growth under way in another thread finds its place:
+ * some room always stays.
+ */
+void tm_segment_yield(uint64_t limit);
+
+/* tm_segment_reason - why there is no recording, in words; @error as of tm_segment_create() */
+const char *tm_segment_reason(int error);
 
 /* tm_segment_at - address of a byte of a region; the caller knows that it is backed. */
 TM_INLINE void *tm_segment_at(enum tm_region_id region, uint64_t byte)

@@ -374,3 +374,57 @@ class Space(Case):
         session.finish()
         self.assertRegex(session.stderr, r"\Atidemark[^\n]*: [^\n]+\n\Z")
         self.assertEqual(self.recording_paths(), [])
+
+
+class OwnLimits(Case):
+    """A program that limits its own address space has as much of it as without the recorder."""
+
+    CODE = """
+import os, resource, sys, ctypes
+size = int(sys.argv[1]) << 20
+def limit():
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+if sys.argv[2] == "set":
+    limit()
+else:
+    resource.prlimit(0, resource.RLIMIT_AS, (size, size))
+half = bytearray(size // 2)
+del half
+ctypes.CDLL(None).tidemark_mark(b"limited") if len(sys.argv) > 3 else None
+kept = [[n] for n in range(5000)]
+child = os.fork()
+if child == 0:
+    del kept[:]
+    os._exit(7)
+print(os.waitpid(child, 0)[1] >> 8, flush=True)
+if len(sys.argv) > 3:
+    sys.stdin.readline()
+filled = []
+try:
+    while True:
+        filled.append(bytes(1 << 20))
+except MemoryError:
+    del filled
+print("full")
+"""
+
+    def test_it_runs_as_without(self):
+        for size in (200, 1000):
+            for way in ("set", "prlimit"):
+                argv = [*self.python.command, "-c", self.CODE, str(size), way]
+                done = self.run_plain(argv, self.environment())
+                self.assertEqual((done.returncode, done.stdout), (0, b"7\nfull\n"), done.stderr)
+
+    @families
+    def test_it_is_still_recorded(self):
+        argv = [*self.python.command, "-c", self.CODE, "400", "set", "marks"]
+        session = self.start_command(argv, self.environment())
+        self.assertEqual(session.read(), 7)
+        report = self.diff(session.pid, "limited")
+        self.assertTrue(report["complete"])
+        lists = [group["objects"] for group in report["groups"]
+                 if group["type"] == "builtins.list" and group["objects"] > 1000]
+        self.assertEqual(lists, [5001])
+        session.send()
+        session.wait()
+        self.assertEqual(self.marks(session.pid)[-1]["name"], "exit")

@@ -190,8 +190,9 @@ _Static_assert(offsetof(struct tm_chunk, newest_birth) == 16, "layout changed");
 /* ---- tables ------------------------------------------------------------------ */
 
 /*
- * The regions of the file.  `offset` and `capacity` (bytes) never change while the
- * recorder runs; the first `backed` bytes have file space behind them, and a reader
+ * The regions of the file.  `offset` (bytes) never changes while the recorder runs, and
+ * `capacity` only where the program limits its address space: it shrinks then, but not that of a
+ * ring or of a hash table.  The first `backed` bytes have file space behind them, and a reader
  * must not touch what lies after.  `used` counts records (bytes for STRINGS, chunks'
  * bytes for SHADOW).  Regions lie on 64 KiB boundaries, in the order of the enum.
  */

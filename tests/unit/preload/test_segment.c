@@ -446,6 +446,46 @@ static void a_limit_on_memory_leaves_most_of_it_to_the_program(void **state)
 	rig_apart(limited_memory);
 }
 
+/* Regions whose records are found by their capacity. */
+static const enum tm_region_id whole[] = {TM_R_DEATHS, TM_R_TALLIES, TM_R_CYCLIC, TM_R_COLLECTIONS,
+					  TM_R_THREADS};
+
+static int yielded_memory(void)
+{
+	struct tm_region before[TM_R_COUNT];
+	struct tm_region *regions;
+	uint64_t size = 0;
+
+	config.max = 8ull << 30;
+	RIG_CHECK(tm_segment_create(&config) == 0);
+	regions = tm_segment.header->regions;
+	memcpy(before, regions, sizeof(before));
+	RIG_CHECK(tm_segment_back(TM_R_SHADOW, TM_CHUNK_SHADOW));
+	tm_segment_yield(1ull << 30);
+	for (unsigned i = 0; i < TM_R_COUNT; i++)
+		size += regions[i].capacity;
+	RIG_CHECK(size <= (1ull << 30) / 8 + TM_CHUNK_SHADOW);
+	for (unsigned i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		RIG_CHECK(regions[whole[i]].capacity == before[whole[i]].capacity);
+	for (unsigned i = 0; i < TM_R_COUNT; i++) {
+		RIG_CHECK(regions[i].offset == before[i].offset);
+		RIG_CHECK(tm_segment_back((enum tm_region_id)i, regions[i].capacity));
+		memset(tm_segment_at((enum tm_region_id)i, 0), 1, regions[i].capacity);
+	}
+	RIG_CHECK(!tm_segment_back(TM_R_SHADOW, regions[TM_R_SHADOW].capacity + 1));
+	/* A limit that leaves nothing takes nothing that is there. */
+	tm_segment_yield(1);
+	memset(tm_segment_at(TM_R_SHADOW, 0), 2, regions[TM_R_SHADOW].backed);
+	tm_segment_discard();
+	return 0;
+}
+
+static void a_limit_set_later_gets_the_address_space_back(void **state)
+{
+	(void)state;
+	rig_apart(yielded_memory);
+}
+
 /* ---- a full file system --------------------------------------------------------------------- */
 
 /* Mounts @size bytes of tmpfs on the test's directory, in this process only. */
@@ -530,6 +570,7 @@ int main(void)
 		TEST(a_limit_on_files_makes_a_smaller_one),
 		TEST(a_limit_below_any_recording_is_an_error_and_no_signal),
 		TEST(a_limit_on_memory_leaves_most_of_it_to_the_program),
+		TEST(a_limit_set_later_gets_the_address_space_back),
 		TEST(a_file_system_that_fills_up_is_an_answer_and_no_signal),
 		TEST(a_full_file_system_means_the_next_place),
 	};
