@@ -8,6 +8,7 @@
 #include "owner.h"
 #include "record.h"
 #include "recorder.h"
+#include "recycled.h"
 #include "resolve.h"
 #include "segment.h"
 #include "signals.h"
@@ -137,6 +138,8 @@ static void finish(uint32_t number, bool collected, uint64_t began_ns)
 	struct tm_mark *mark = tm_mark_at(number);
 	struct tm_garbage_count garbage = tm_garbage_look(number);
 
+	if (collected)
+		tm_recycled_look(number + 1, TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR);
 	take_figures(&mark->figures, collected);
 	for (uint32_t n = tm_get(&followed) + 1; n < number; n++)
 		merge(tm_mark_at(n), mark, &garbage);
@@ -225,6 +228,7 @@ void tm_follow_up_run(void)
 		return;
 	requests = tm_get(&wanted);
 	resolve_pending_types(false);
+	tm_recycled_look(next_to_see(), 0);
 	if (number > tm_get(&followed))
 		follow_up_marks(number, began_ns);
 	if (requests != tm_get(&served))
@@ -245,6 +249,7 @@ static uint32_t borrow(int generation)
 		return 0;
 	borrowed.mark = number;
 	borrowed.began_ns = now_ns();
+	tm_recycled_look(next_to_see(), 0);
 	return number;
 }
 
@@ -271,6 +276,7 @@ void tm_follow_up_collection_stops(const struct tm_collected *what)
 		resolve_pending_types(true);
 		return_borrowed();
 	} else if (what->generation >= TM_GENERATIONS - 1) {
+		tm_recycled_look(next_to_see(), 0);
 		tm_garbage_look(next_to_see());
 		tm_figures_look_at_heap(tm_collections_lasted() / HEAP_SHARE);
 	}
@@ -286,6 +292,7 @@ void tm_follow_up_last(uint32_t number, bool wait)
 
 	ending = true;
 	resolve_pending_types(false);
+	tm_recycled_look(next_to_see(), 0);
 	if (number && wait)
 		return;
 	if (number)
@@ -299,6 +306,7 @@ void tm_follow_up_now(uint32_t number)
 
 	ending = true;
 	resolve_pending_types(false);
+	tm_recycled_look(next_to_see(), 0);
 	if (number > tm_get(&followed))
 		finish(number, false, began_ns);
 }

@@ -285,7 +285,7 @@ static bool same_type(uint32_t id, const void *key)
 {
 	const struct tm_type *type = (struct tm_type *)tm_segment_at(TM_R_TYPES, 0) + id;
 
-	return memcmp(type, key, sizeof(*type)) == 0;
+	return memcmp(type, key, offsetof(struct tm_type, recycled)) == 0;
 }
 
 /*
@@ -307,6 +307,40 @@ static bool may_return(uintptr_t type)
 		return false;
 	return release == (uintptr_t)tm_python.object_free ||
 	       release == (uintptr_t)tm_python.gc_delete;
+}
+
+/*
+ * Whether code of an extension module deallocates objects of a type, or of one that it is derived
+ * from, and so may keep their memory for the next ones.  A module may be part of the interpreter's
+ * program: its static types have its name in theirs.
+ */
+static bool is_foreign(uintptr_t type)
+{
+	enum {
+		BASES_MOST = 64
+	};
+
+	if (tm_python.family != TM_FAMILY_ALLOCATOR)
+		return false;
+	for (unsigned i = 0; type && i < BASES_MOST; i++) {
+		const char *name = TM_FIELD(const char *, type, TM_TP_NAME);
+		uintptr_t code = TM_FIELD(uintptr_t, type, TM_TP_DEALLOC);
+
+		if (!(TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE)) {
+			if (name && strchr(name, '.'))
+				return true;
+			code = type;
+		}
+		if (code < tm_python.image.start || code >= tm_python.image.end)
+			return true;
+		type = TM_FIELD(uintptr_t, type, TM_TP_BASE);
+	}
+	return false;
+}
+
+static uint32_t type_flags(uintptr_t type)
+{
+	return (may_return(type) ? TM_TF_MAY_RETURN : 0) | (is_foreign(type) ? TM_TF_FOREIGN : 0);
 }
 
 static uint32_t type_record(const char *name, size_t length, uint64_t basic_size, uint32_t flags)
@@ -411,13 +445,14 @@ static bool take_young(unsigned keep, struct young *out)
 static void rename_locked(uint32_t index, const char *name, size_t length)
 {
 	struct tm_type *record = (struct tm_type *)tm_segment_at(TM_R_TYPES, 0) + index;
-	uint32_t string = string_locked(name, length);
+	struct tm_type key = {.flags = record->flags, .basic_size = record->basic_size};
 	struct tm_index_entry *place;
 
-	if (!string || string == record->name)
+	key.name = string_locked(name, length);
+	if (!key.name || key.name == record->name)
 		return;
-	__atomic_store_n(&record->name, string, __ATOMIC_RELEASE);
-	place = tm_index_find(&types, tm_hash(record, sizeof(*record), 2), same_type, record);
+	__atomic_store_n(&record->name, key.name, __ATOMIC_RELEASE);
+	place = tm_index_find(&types, tm_hash(&key, sizeof(key), 2), same_type, &key);
 	if (place && !place->id) {
 		place->id = index;
 		types.count++;
@@ -473,8 +508,7 @@ uint32_t tm_intern_type(uintptr_t type)
 	watched = !heap || watch(type);
 	tm_lock();
 	used = tm_get(&region->used);
-	index = type_record(name, length, basic_size(type),
-			    may_return(type) ? TM_TF_MAY_RETURN : 0);
+	index = type_record(name, length, basic_size(type), type_flags(type));
 	if (index && watched)
 		watched = tm_map_put(&type_map, type, index);
 	if (tm_get(&region->used) == used)

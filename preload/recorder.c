@@ -13,6 +13,7 @@
 #include "owner.h"
 #include "proc.h"
 #include "record.h"
+#include "recycled.h"
 #include "resolve.h"
 #include "say.h"
 #include "segment.h"
@@ -87,6 +88,7 @@ static void begin_tables(void)
 	tm_resolve_inherited(parent_base != NULL);
 	tm_intern_restart(parent_base);
 	tm_owner_forget();
+	tm_recycled_restart();
 	tm_deaths_prepare();
 	describe_process(tm_segment.header);
 	tm_marks_restart(parent_base != NULL);

@@ -1,6 +1,7 @@
 #include "resolve.h"
 
 #include "intern.h"
+#include "recycled.h"
 #include "shadow.h"
 
 #include <errno.h>
@@ -119,6 +120,15 @@ static uint64_t pending_size(uintptr_t block, uint64_t word)
 	return tail ? tm_word_size(tm_get(tail)) : TM_SIZE_BIG;
 }
 
+/* An object that is dead already, in a block that lives: perhaps its extension module keeps it. */
+static void note_dead(uintptr_t block, size_t size)
+{
+	uintptr_t object;
+
+	if (tm_resolve_kind(block, size, true, &object) == TM_OBJECT)
+		tm_recycled_note(block, object - block, tm_type_of(object), true);
+}
+
 /* Returns false when it cannot be decided now. */
 static bool resolve_block(uintptr_t block, bool collecting)
 {
@@ -135,12 +145,16 @@ static bool resolve_block(uintptr_t block, bool collecting)
 		if (collecting)
 			return false;
 		tm_put(word, (value & ~TM_KIND_MASK) | TM_BUFFER);
+		if (tm_python.family == TM_FAMILY_ALLOCATOR)
+			note_dead(block, size);
 		return true;
 	}
 	type = tm_type_of(object);
 	place = tm_shadow_find(object == block ? block + TM_GRANULE : object);
 	if (!type || (!place && size > TM_GRANULE))
 		return true;
+	if (tm_python.family == TM_FAMILY_ALLOCATOR)
+		tm_recycled_note(block, object - block, type, false);
 	/* Interning its type may have set the watched bit of this very block. */
 	keep = tm_get(word) & (TM_BIRTH_MASK | TM_SITE_MASK | TM_WATCHED);
 	if (object != block) {

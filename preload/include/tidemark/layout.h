@@ -27,7 +27,7 @@
 
 #define TM_MAGIC	0x4b52414d45444954ull /* "TIDEMARK" in memory */
 #define TM_LAYOUT_MAJOR 3
-#define TM_LAYOUT_MINOR 0
+#define TM_LAYOUT_MINOR 1
 
 /* File name of a recording: tidemark.<pid>.<start ticks>.<n>.rec, n counts exec()s. */
 #define TM_FILE_PREFIX "tidemark."
@@ -342,14 +342,18 @@ _Static_assert(sizeof(struct tm_site) == 16, "layout changed: bump TM_LAYOUT_MAJ
 
 enum tm_type_flags {
 	TM_TF_MAY_RETURN = 1, /* tracer family: its objects live until their block is freed */
+	TM_TF_FOREIGN = 2,    /* allocator family: an extension module deallocates its objects */
 };
 
-/* A type, by name: classes alike in all of this share a record. */
+/* A type, by name: classes alike in name, flags and size share a record. */
 struct tm_type {
 	uint32_t name;	     /* string: module.qualname */
 	uint32_t flags;	     /* enum tm_type_flags */
 	uint64_t basic_size; /* bytes, tp_basicsize plus the collector's head */
-	uint64_t reserved[2];
+	/* Times that a block was found to have outlived its object, see recycled.h; since minor 1.
+	 */
+	_Atomic uint64_t recycled;
+	uint64_t reserved;
 };
 _Static_assert(sizeof(struct tm_type) == 32, "layout changed: bump TM_LAYOUT_MAJOR");
 
