@@ -123,7 +123,7 @@ static json_t *process_json(const struct tm_target *target, bool verbose)
 			    header->parent_pid ? json_integer(header->parent_pid) : json_null());
 	json_object_set_new(object, "marks", json_integer(marks_of(target->reader)));
 	json_object_set_new(object, "objects", tm_json_count(objects_of(target->reader)));
-	json_object_set_new(object, "health", tm_health_json(header));
+	json_object_set_new(object, "health", tm_health_json(target->reader));
 	if (verbose)
 		add_health_json(object, target);
 	return object;
@@ -262,6 +262,7 @@ static void print_health(const struct tm_target *target)
 	const struct tm_header *header = tm_reader_header(target->reader);
 	const struct tm_health_blind *blind;
 	char *gap = tm_health_gap(header);
+	char *recycled = tm_health_recycled(target->reader);
 	unsigned at = 0;
 	char *text;
 
@@ -278,6 +279,10 @@ static void print_health(const struct tm_target *target)
 				     blind->bound);
 		tm_paragraph_put(stdout, "- ", "  ", text);
 		free(text);
+	}
+	if (recycled) {
+		tm_paragraph_put(stdout, "- ", "  ", recycled);
+		free(recycled);
 	}
 	free(gap);
 }

@@ -9,6 +9,8 @@
 
 #include <tidemark/layout.h>
 
+#include "reader.h"
+
 /* Something that a recorder does not see. */
 struct tm_health_blind {
 	const char *name;
@@ -29,9 +31,18 @@ char *tm_health_disagreed(const struct tm_header *header);
 /* From when to when the reference tracer was another tool's; NULL = never.  Release with free(). */
 char *tm_health_gap(const struct tm_header *header);
 
-/* The value of the member "health" of a report. */
+/*
+ * The types whose objects extension modules were seen to recycle, as a sentence; NULL = none were.
+ * Release with free().
+ */
+char *tm_health_recycled(struct tm_reader *reader);
+
+/* The same as data: [{"type", "times"}], the most often seen first. */
 struct json_t;
-struct json_t *tm_health_json(const struct tm_header *header);
+struct json_t *tm_health_recycled_json(struct tm_reader *reader);
+
+/* The value of the member "health" of a report. */
+struct json_t *tm_health_json(struct tm_reader *reader);
 
 /* The name of a loss counter; NULL past the last. */
 const char *tm_health_loss_name(unsigned loss);

@@ -78,9 +78,11 @@ static const struct spot spots[] = {
 	 .first = VERSION(3, 8, 0),
 	 .after = UINT32_MAX},
 	{.told = {"extension_free_lists",
-		  "objects that extension modules recycle themselves keep the birth of their "
-		  "memory",
-		  "not known", false},
+		  "objects that extension modules recycle unseen, because they die and come back "
+		  "between two marks or are too many to look at, keep the birth of their memory",
+		  "as many as such a module keeps; looked at are 512 of a type until it is found "
+		  "to recycle, 24,000 in all",
+		  false},
 	 .family = TM_FAMILY_ALLOCATOR,
 	 .first = VERSION(3, 8, 0),
 	 .after = UINT32_MAX},

@@ -49,8 +49,9 @@ static json_t *gap_json(const struct tm_header *header)
 	return gap;
 }
 
-json_t *tm_health_json(const struct tm_header *header)
+json_t *tm_health_json(struct tm_reader *reader)
 {
+	const struct tm_header *header = tm_reader_header(reader);
 	const char *message = (const char *)header->message;
 	json_t *health = json_object();
 
@@ -59,6 +60,7 @@ json_t *tm_health_json(const struct tm_header *header)
 	json_object_set_new(health, "disagreements",
 			    tm_json_count(tm_health_disagreements(header)));
 	json_object_set_new(health, "blind", blind_json(header));
+	json_object_set_new(health, "recycled", tm_health_recycled_json(reader));
 	json_object_set_new(health, "tracer_gap", gap_json(header));
 	json_object_set_new(health, "message",
 			    tm_text_json(message, strnlen(message, TM_TEXT_MAX)));

@@ -120,6 +120,15 @@ static void note_blind(struct tm_notes *notes, const struct tm_header *header)
 			tm_notes_add(notes, "%s (bound: %s)", blind->meaning, blind->bound);
 }
 
+static void note_recycled(struct tm_notes *notes, struct tm_reader *reader)
+{
+	char *text = tm_health_recycled(reader);
+
+	if (text)
+		tm_notes_add(notes, "%s", text);
+	free(text);
+}
+
 static void note_recorder(struct tm_notes *notes, const struct tm_header *header)
 {
 	size_t length = strnlen((const char *)header->message, sizeof(header->message));
@@ -149,6 +158,7 @@ void tm_notes_recording(struct tm_notes *notes, struct tm_reader *reader)
 	note_disagreements(notes, header);
 	note_tracer(notes, header);
 	note_blind(notes, header);
+	note_recycled(notes, reader);
 }
 
 void tm_notes_scan(struct tm_notes *notes, const struct tm_scan_facts *facts)

@@ -133,7 +133,7 @@ void tm_report_process_json(struct tm_json *json, struct tm_reader *reader);
 void tm_report_span_json(struct tm_json *json, const struct tm_span *span);
 json_t *tm_report_point_json(const struct tm_point *point);
 void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes,
-			  const struct tm_reader *reader);
+			  struct tm_reader *reader);
 
 /* The notes as the end of a text report, wrapped to the terminal. */
 void tm_report_notes_text(const struct tm_notes *notes, FILE *out);

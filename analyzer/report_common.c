@@ -177,7 +177,7 @@ void tm_report_span_json(struct tm_json *json, const struct tm_span *span)
 }
 
 void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes,
-			  const struct tm_reader *reader)
+			  struct tm_reader *reader)
 {
 	json_t *array = json_array();
 
@@ -186,7 +186,7 @@ void tm_report_notes_json(struct tm_json *json, const struct tm_notes *notes,
 				      tm_text_json(notes->lines[i], strlen(notes->lines[i])));
 	tm_json_member(json, "complete", json_boolean(!notes->incomplete));
 	tm_json_member(json, "notes", array);
-	tm_json_member(json, "health", tm_health_json(tm_reader_header(reader)));
+	tm_json_member(json, "health", tm_health_json(reader));
 }
 
 void tm_report_notes_text(const struct tm_notes *notes, FILE *out)

@@ -196,6 +196,21 @@ class Marks(Case):
         self.assertLess(second["pause"], 5)
         session.finish()
 
+    def test_a_program_that_ends_right_after_a_mark_hears_nothing_of_it(self):
+        """What wakes a program for a mark's follow-up comes 10 ms later, into its finalization."""
+        code = ("import os, sys, time\n"
+                "class Slow:\n"
+                "    def __del__(self, steps=range(300000)):\n"
+                "        for _ in steps: pass\n"
+                "slow = Slow(); slow.me = slow\n"
+                "os.kill(os.getpid(), 42)\n"
+                "end = time.monotonic() + float(sys.argv[1])\n"
+                "while time.monotonic() < end: pass\n")
+        for milliseconds in range(12):
+            done = self.run_plain([*self.python.command, "-c", code, milliseconds / 1000],
+                                  self.environment())
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
     @families
     def test_own_handler_is_respected(self):
         """A program that installs its own handler for the signal gets the signal."""

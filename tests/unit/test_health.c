@@ -27,6 +27,15 @@ static const json_t *spot(const json_t *health, const char *name)
 	return NULL;
 }
 
+static json_t *health_of(const struct story *s)
+{
+	struct tm_reader *reader = open_story(s);
+	json_t *health = tm_health_json(reader);
+
+	tm_reader_close(reader);
+	return health;
+}
+
 static bool notes_say(const struct story *s, const char *part)
 {
 	struct view v = view_of(s, "start", "now");
@@ -48,7 +57,7 @@ static bool is_complete(const struct story *s)
 static void a_good_recording_hides_what_its_interpreter_recycles_and_no_more(void **state)
 {
 	struct story *s = *state;
-	json_t *health = tm_health_json(s->header);
+	json_t *health = health_of(s);
 	json_t *losses = member(health, "losses"), *count;
 	const char *name;
 
@@ -72,7 +81,7 @@ static void every_loss_is_told_by_its_name(void **state)
 
 	for (unsigned i = 0; i < TM_L_COUNT; i++)
 		s->header->losses[i] = 100 + i;
-	health = tm_health_json(s->header);
+	health = health_of(s);
 	for (unsigned i = 0; i < TM_L_COUNT; i++)
 		assert_int_equal(json_integer_value(
 					 member(member(health, "losses"), tm_health_loss_name(i))),
@@ -89,7 +98,7 @@ static void every_blind_bit_is_told_with_a_meaning_and_a_bound(void **state)
 		json_t *health, *entry;
 
 		s->header->blind = bit;
-		health = tm_health_json(s->header);
+		health = health_of(s);
 		assert_int_equal(json_array_size(member(health, "blind")), 2);
 		entry = json_array_get(member(health, "blind"), 0);
 		assert_true(json_string_length(member(entry, "meaning")) > 20);
@@ -108,7 +117,7 @@ static void expect_spot(struct story *s, uint32_t family, uint32_t version, cons
 
 	s->header->family = family;
 	s->header->python_hex = version;
-	health = tm_health_json(s->header);
+	health = health_of(s);
 	if ((spot(health, name) != NULL) != there)
 		fail_msg("%s on %x: %s", name, version, there ? "not told" : "told");
 	json_decref(health);
@@ -141,7 +150,7 @@ static void disagreements_are_summed_and_said(void **state)
 				 "object not known, 1,200 blocks freed with objects believed"));
 	assert_true(is_complete(s));
 	s->header->losses[TM_L_BIRTH_OVER] = UINT64_MAX;
-	health = tm_health_json(s->header);
+	health = health_of(s);
 	assert_true(json_integer_value(member(health, "disagreements")) == INT64_MAX);
 	json_decref(health);
 }
@@ -155,13 +164,13 @@ static void a_gap_of_the_tracer_is_told_with_its_times(void **state)
 	s->header->tracer_lost_ns = 1700000000500000000u;
 	assert_true(notes_say(s, "since then are missing"));
 	assert_false(is_complete(s));
-	health = tm_health_json(s->header);
+	health = health_of(s);
 	gap = member(health, "tracer_gap");
 	assert_true(json_is_null(member(gap, "to")));
 	json_decref(health);
 	s->header->tracer_back_ns = 1700000009500000000u;
 	assert_true(notes_say(s, "of that time may be missing"));
-	health = tm_health_json(s->header);
+	health = health_of(s);
 	gap = member(health, "tracer_gap");
 	assert_true(json_real_value(member(gap, "from")) == 1700000000.5);
 	assert_true(json_real_value(member(gap, "to")) == 1700000009.5);
@@ -190,6 +199,43 @@ static void a_heap_that_was_not_counted_is_told_for_marks_and_not_for_now(void *
 	view_end(&v);
 }
 
+static void seen_to_recycle(struct story *s, const char *name, uint64_t basic_size, uint64_t times)
+{
+	struct tm_type *types = story_table(s, TM_R_TYPES);
+
+	types[type_named(s, name, basic_size)].recycled = times;
+}
+
+static void types_that_recycle_are_named_the_most_often_seen_first(void **state)
+{
+	struct story *s = *state;
+	json_t *health = health_of(s), *list;
+
+	type_named(s, "app.Plain", 48);
+	assert_int_equal(json_array_size(member(health, "recycled")), 0);
+	assert_false(notes_say(s, "recycle the memory of"));
+	json_decref(health);
+	seen_to_recycle(s, "app.Rare", 48, 1);
+	seen_to_recycle(s, "app.Session", 48, 20);
+	seen_to_recycle(s, "app.Session", 64, 22); /* the class, made again */
+	health = health_of(s);
+	list = member(health, "recycled");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(json_string_value(member(json_array_get(list, 0), "type")),
+			    "app.Session");
+	assert_int_equal(json_integer_value(member(json_array_get(list, 0), "times")), 42);
+	assert_true(notes_say(s, "recycle the memory of app.Session (42), app.Rare (1) (times"));
+	assert_true(is_complete(s));
+	json_decref(health);
+	for (unsigned i = 0; i < 7; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many.T%u", i);
+		seen_to_recycle(s, name, 48, 10);
+	}
+	assert_true(notes_say(s, "(10), many.T3 (10) and 4 more (times"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +243,7 @@ int main(void)
 		STORY_TEST(every_loss_is_told_by_its_name),
 		STORY_TEST(every_blind_bit_is_told_with_a_meaning_and_a_bound),
 		STORY_TEST(what_an_interpreter_hides_depends_on_its_version),
+		STORY_TEST(types_that_recycle_are_named_the_most_often_seen_first),
 		STORY_TEST(disagreements_are_summed_and_said),
 		STORY_TEST(a_gap_of_the_tracer_is_told_with_its_times),
 		STORY_TEST(a_heap_that_was_not_counted_is_told_for_marks_and_not_for_now),
