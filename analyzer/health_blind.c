@@ -80,7 +80,7 @@ static const struct spot spots[] = {
 	{.told = {"extension_free_lists",
 		  "objects that extension modules recycle unseen, because they die and come back "
 		  "between two marks or are too many to look at, keep the birth of their memory",
-		  "as many as such a module keeps; looked at are 512 of a type until it is found "
+		  "as many as such a module keeps; looked at are 2,048 of a type until it is found "
 		  "to recycle, 24,000 in all",
 		  false},
 	 .family = TM_FAMILY_ALLOCATOR,

@@ -15,7 +15,7 @@
  */
 enum {
 	BLOCKS_MOST = 24000,
-	SAMPLE = 512,
+	SAMPLE = 2048,
 	QUOTAS = 1024, /* types further apart than that share one */
 };
 
@@ -56,6 +56,7 @@ static uint32_t type_of(uint32_t value)
 
 static struct tm_map blocks;
 static uint16_t sampled[QUOTAS];
+static bool refused[QUOTAS]; /* since the last look, an object for which there was no room */
 
 struct look {
 	uint32_t birth;
@@ -77,10 +78,16 @@ static uint16_t *quota(uint32_t type)
 	return &sampled[type % QUOTAS];
 }
 
+static bool has_room(uint32_t type)
+{
+	return blocks.count < BLOCKS_MOST && (*quota(type) < SAMPLE || recycles(type));
+}
+
 void tm_recycled_restart(void)
 {
 	tm_map_clear(&blocks);
 	memset(sampled, 0, sizeof(sampled));
+	memset(refused, 0, sizeof(refused));
 }
 
 void tm_recycled_note(uintptr_t block, size_t head, uint32_t type, bool dead)
@@ -90,8 +97,10 @@ void tm_recycled_note(uintptr_t block, size_t head, uint32_t type, bool dead)
 	if (!type || !(type_at(type)->flags & TM_TF_FOREIGN) || !tm_python_in_main())
 		return;
 	before = tm_map_get(&blocks, block);
-	if (!before && (blocks.count >= BLOCKS_MOST || (*quota(type) >= SAMPLE && !recycles(type))))
+	if (!before && !has_room(type)) {
+		refused[type % QUOTAS] = true;
 		return;
+	}
 	if (before)
 		--*quota(type_of(before));
 	if (tm_map_put(&blocks, block, pack(dead ? UNSURE : LIVES, head, type)))
@@ -231,11 +240,11 @@ static uint32_t look_at(uintptr_t block, uint32_t value, const struct look *look
 	return found_dead(&words, value, look);
 }
 
-/* Half of a sample that is complete makes room for newer objects. */
+/* Half of a sample makes room for newer objects where these were refused. */
 static bool goes(uint32_t value, unsigned turn)
 {
 	if (state_of(value) == LIVES)
-		return turn % 2 && *quota(type_of(value)) >= SAMPLE && !recycles(type_of(value));
+		return turn % 2 && refused[type_of(value) % QUOTAS] && !recycles(type_of(value));
 	return state_of(value) == GONE;
 }
 
@@ -252,6 +261,7 @@ static void drop_gone(void)
 			tm_map_remove(&blocks, entry.address);
 		}
 	}
+	memset(refused, 0, sizeof(refused));
 }
 
 void tm_recycled_look(uint32_t birth, unsigned flags)

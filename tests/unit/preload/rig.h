@@ -157,6 +157,12 @@ static inline void *rig_thread_state(void)
 	return rig.no_thread ? NULL : &rig.frame;
 }
 
+/* The interpreter that the thread state names, which is the only one. */
+static inline void *rig_main_interpreter(void)
+{
+	return TM_FIELD(void *, &rig.frame, 16);
+}
+
 static inline int rig_no(void)
 {
 	return 0;
@@ -264,6 +270,7 @@ static inline void rig_make_python(enum tm_family family)
 	tm_python.version_hex = 0x03080000;
 	snprintf(tm_python.version, sizeof(tm_python.version), "3.8.0");
 	tm_python.thread_state = rig_thread_state;
+	tm_python.main_interpreter = rig_main_interpreter;
 	tm_python.is_initialized = rig_yes;
 	tm_python.is_finalizing = rig_no;
 	tm_python.holds_gil = rig_yes;
