@@ -48,8 +48,11 @@ static const struct {
 	 "deaths across marks are not recorded: no space was left for them"},
 	{TM_L_SITES, false, "object has no site: the table of call stacks was full",
 	 "objects have no site: the table of call stacks was full"},
-	{TM_L_TYPES, false, "object has no type: the table of types was full",
-	 "objects have no type: the table of types was full"},
+	{TM_L_TYPES, false,
+	 "class has no name here, its objects are of " TM_OTHER_TYPES ": the table of types was "
+	 "full",
+	 "classes have no names here, their objects are of " TM_OTHER_TYPES ": the table of types "
+	 "was full"},
 	{TM_L_MARKS, false, "mark was refused: the table of marks was full",
 	 "marks were refused: the table of marks was full"},
 	{TM_L_GARBAGE, false, "entry of gc.garbage is not recorded: no space was left for it",

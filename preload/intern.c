@@ -19,8 +19,9 @@ struct tm_cached tm_site_cache[1 << TM_SITE_CACHE_BITS];
 
 static struct tm_index strings, codes, types, sites;
 static struct tm_map code_map, type_map;
-static void *module_key; /* the str "__module__", once the interpreter can make one */
-static bool inherited;	 /* objects of before a fork live at addresses we know nothing of */
+static uint32_t other_types; /* what stands for those that have no record of their own */
+static void *module_key;     /* the str "__module__", once the interpreter can make one */
+static bool inherited;	     /* objects of before a fork live at addresses we know nothing of */
 
 /* ---- strings --------------------------------------------------------------- */
 
@@ -346,14 +347,23 @@ static uint32_t type_flags(uintptr_t type)
 static uint32_t type_record(const char *name, size_t length, uint64_t basic_size, uint32_t flags)
 {
 	struct tm_type record = {.basic_size = basic_size, .flags = flags};
+	uint32_t index = 0;
 
 	record.name = string_locked(name, length);
-	if (!record.name) {
+	if (record.name)
+		index = add_record(&types, TM_R_TYPES, &record, sizeof(record), TM_MAX_TYPES,
+				   same_type, TM_L_TYPES);
+	else
 		tm_lose(TM_L_TYPES);
-		return 0;
-	}
-	return add_record(&types, TM_R_TYPES, &record, sizeof(record), TM_MAX_TYPES, same_type,
-			  TM_L_TYPES);
+	return index ? index : other_types;
+}
+
+/* Made while there is room, before any other: objects of it may be such as come back. */
+static void make_other_types(void)
+{
+	other_types = 0;
+	other_types = type_record(TM_OTHER_TYPES, strlen(TM_OTHER_TYPES), 0,
+				  tm_python.family == TM_FAMILY_TRACER ? TM_TF_MAY_RETURN : 0);
 }
 
 static uint64_t basic_size(uintptr_t type)
@@ -606,6 +616,7 @@ void tm_intern_restart(const char *old_base)
 	memset(tm_type_cache, 0, sizeof(tm_type_cache));
 	memset(tm_site_cache, 0, sizeof(tm_site_cache));
 	tm_stack_forget();
+	make_other_types();
 	inherited = old_base != NULL;
 	if (old_base)
 		inherit_types(&old_types, old_base);

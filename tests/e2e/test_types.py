@@ -32,3 +32,32 @@ class Types(Case):
         self.assertLess(used, 96 * MEBIBYTE)
         self.assertTrue(self.diff(session.pid, 1, 2)["complete"])
         session.finish()
+
+    def test_types_beyond_the_table_are_one_group_and_counted(self):
+        """A recording of less than 64 MiB has a table of 65,536 types."""
+        session = self.start("many_types.py", options="max=60M")
+        names = session.read()["names"]
+        self.mark(session)
+        last = session.ask()["ids"]
+        self.mark(session)
+        report = self.diff(session.pid, "start", 2)
+        line = self.sites("many_types.py")
+        groups = self.groups(report, "many_types.py")
+        other = groups["(other types)", line["made"]]
+        self.assertEqual(other["objects"], len(last))
+        self.assertEqual(groups["__main__.Known", line["known"]]["objects"], len(last))
+        rows = {row["id"]: row["type"] for row in self.json("ids", session.pid, "start", 2)["ids"]}
+        self.assertEqual({rows[hex(place)] for place in last}, {"(other types)"})
+        self.assertEqual({place: rows[hex(int(place))] for place in names},
+                         {place: f"__main__.{name}" for place, name in names.items()})
+        lost = report["health"]["losses"]["types"]
+        self.assertGreaterEqual(lost, len(last))
+        self.assertTrue(report["complete"])
+        self.assertIn(f"{lost:,} classes have no names here, their objects are of (other types): "
+                      "the table of types was full", report["notes"])
+        text = self.tidemark("diff", session.pid, "start", "2", "--limit", "0", "--min", "0").stdout
+        self.assertIn("(other types)", text)
+        self.assertIn("classes have no names here", text)
+        self.assertIn(f"types {lost}", self.tidemark("ps", "--verbose").stdout)
+        session.ask()
+        session.finish()

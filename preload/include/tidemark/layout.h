@@ -345,6 +345,9 @@ enum tm_type_flags {
 	TM_TF_FOREIGN = 2,    /* allocator family: an extension module deallocates its objects */
 };
 
+/* The name of the record that types share for which the table or its strings had no room. */
+#define TM_OTHER_TYPES "(other types)"
+
 /* A type, by name: classes alike in name, flags and size share a record. */
 struct tm_type {
 	uint32_t name;	     /* string: module.qualname */
@@ -457,7 +460,7 @@ enum tm_loss {
 	TM_L_NO_SPACE,	    /* births not recorded: no space for their shadow */
 	TM_L_ADDRESS,	    /* births not recorded: address beyond 47 bits, or not 16-aligned */
 	TM_L_SITES,	    /* births recorded without site: a site or code table was full */
-	TM_L_TYPES,	    /* births recorded without type: the type table was full */
+	TM_L_TYPES,	    /* classes that share TM_OTHER_TYPES: the type table was full */
 	TM_L_MARKS,	    /* marks refused: table full */
 	TM_L_RING,	    /* deaths whose single records were overwritten (tallied) */
 	TM_L_TALLIES,	    /* deaths across marks in neither ring nor tallies */

@@ -182,6 +182,48 @@ static void the_site_is_the_stack_of_the_birth(void **state)
 	rig.frame = NULL;
 }
 
+static void types_without_a_record_share_one_and_are_counted(void **state)
+{
+	static struct rig_type many[2 * 2048];
+	static char names[2 * 2048][16];
+	struct tm_region *region = &tm_segment.header->regions[TM_R_TYPES];
+	const struct tm_type *records = tm_segment_at(TM_R_TYPES, 0);
+	const size_t most = sizeof(many) / sizeof(many[0]);
+	const char *name;
+	uint32_t index = 0, other;
+	size_t first = 0;
+
+	(void)state;
+	region->capacity = TM_REGION_ALIGN; /* 2048 records, number 0 is none */
+	for (size_t i = 0; i < most; i++) {
+		snprintf(names[i], sizeof(names[i]), "many.T%zu", i);
+		rig_set_type(&many[i], names[i], 48, TM_FLAG_READY);
+		rig_set_object(middle() + 64 * i, &many[i]);
+		tm_birth_expected(middle() + 64 * i, 48);
+		tm_birth_object(middle() + 64 * i);
+		index = tm_word_type(rig_word(middle() + 64 * i));
+		name = (const char *)tm_segment_at(TM_R_STRINGS, records[index].name) + 4;
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			assert_int_equal(first, 0);
+		else if (!first)
+			first = i;
+	}
+	/* the last one's, and that of all after the first that was too many */
+	other = index;
+	assert_in_range(first, 2000, 2047);
+	for (size_t i = first; i < most; i++)
+		assert_int_equal(tm_word_type(rig_word(middle() + 64 * i)), other);
+	name = (const char *)tm_segment_at(TM_R_STRINGS, records[other].name) + 4;
+	assert_memory_equal(name, TM_OTHER_TYPES, strlen(TM_OTHER_TYPES));
+	assert_int_equal(rig_lost(TM_L_TYPES), most - first);
+	/* a second object of such a type is no further loss */
+	tm_death_object(middle() + 64 * (most - 1));
+	assert_int_equal(rig_word(middle() + 64 * (most - 1)), 0);
+	tm_birth_object(middle() + 64 * (most - 1));
+	assert_int_equal(rig_lost(TM_L_TYPES), most - first);
+	assert_int_equal(tm_thread_sums().lost, 0);
+}
+
 /* ---- what cannot be recorded ---------------------------------------------------- */
 
 static void addresses_that_have_no_word_are_counted(void **state)
@@ -317,6 +359,7 @@ int main(void)
 		TEST(memory_no_object_comes_to_is_written_down_at_the_next_event),
 		TEST(counters_count_births_and_deaths_of_objects),
 		TEST(the_site_is_the_stack_of_the_birth),
+		TEST(types_without_a_record_share_one_and_are_counted),
 		TEST(addresses_that_have_no_word_are_counted),
 		TEST(births_without_space_are_counted_and_deaths_go_on),
 		TEST(after_the_freeze_nothing_changes),
