@@ -66,4 +66,4 @@ need_packages() {
 
 # What building takes, and what running the tests takes on top.
 build_packages=(gcc libc6-dev make python3 libjansson-dev libsmartcols-dev uthash-dev)
-test_packages=(libcmocka-dev libasan8 libubsan1 procps git)
+test_packages=(libcmocka-dev libasan8 libubsan1 procps git python3-greenlet)

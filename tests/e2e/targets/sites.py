@@ -1,41 +1,10 @@
-"""Objects made in every way that Python code has of running; each knows from where, by its own frames.
-
-An object's memory is taken in the frame that calls the class, at the instruction that also calls
-__init__: what sys._getframe() says there is what the report has to say.
-"""
+"""Objects made in every way that Python code has of running; each knows from where: framed.py."""
 import asyncio
 import functools
-import sys
 import threading
 
 import story
-
-FRAMES = 4  # what TIDEMARK keeps by default
-
-
-def described(frame):
-    code = frame.f_code
-    return [code.co_filename, frame.f_lineno, getattr(code, "co_qualname", code.co_name)]
-
-
-class Thing:
-    __slots__ = ("stack",)
-
-    def __init__(self, *_, **__):
-        self.stack = []
-        frame = sys._getframe(1)
-        while frame and len(self.stack) < FRAMES:
-            self.stack.append(described(frame))
-            frame = frame.f_back
-
-
-kept = []
-
-
-def keep(thing, *_):
-    kept.append(thing)
-    return thing
-
+from framed import Thing, keep, kept
 
 def number(*_):
     return 1
