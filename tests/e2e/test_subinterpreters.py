@@ -1,0 +1,64 @@
+"""Sub-interpreters: what they make and keep beside the main one is counted like its own.
+
+From 3.12 on each has a lock of its own, so that all of them make objects at the same time.
+"""
+from harness import Case
+
+COUNT, KEPT = 3, 500
+BODY = "subinterpreter.py"
+
+
+class Subinterpreters(Case):
+    def play(self):
+        session = self.start("subinterpreters.py")
+        if not session.read()["interpreters"]:
+            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        self.mark(session)
+        for _ in range(4):
+            session.ask()
+            self.mark(session)
+        session.ask()
+        return session
+
+    def check(self, session, last, each):
+        report = self.diff(session.pid, 1, last)
+        self.assertTrue(report["complete"], report["notes"])
+        self.assertEqual(report["health"]["disagreements"], 0)
+        lines = self.sites(BODY)
+        groups = self.groups(report, BODY)
+        for type_name, site in (("__main__.Kept", "thing"), ("__main__.Slotted", "slotted"),
+                                ("builtins.dict", "table")):
+            group = groups.pop((type_name, lines[site]), None)
+            self.assertEqual(group["objects"] if group else 0, COUNT * each, (last, type_name))
+        left = {key: group["objects"] for key, group in groups.items()
+                if key[0] in ("__main__.Kept", "__main__.Slotted", "(pending)", "(unknown)")}
+        self.assertEqual(left, {}, f"at mark {last}")
+        line = self.sites("subinterpreters.py")["own"]
+        own = self.groups(report, "subinterpreters.py")["__main__.Own", line]
+        self.assertEqual(own["objects"], KEPT)
+
+    def test_what_each_keeps_is_counted_and_gone_with_it(self):
+        session = self.play()
+        self.check(session, 3, KEPT)
+        self.check(session, 4, KEPT // 2)
+        self.check(session, 5, 0)
+        session.finish()
+
+    def test_marks_while_all_are_busy(self):
+        """Nothing is contradicted, and nobody comes to harm, however often a mark is set then."""
+        session = self.start("subinterpreters.py")
+        if not session.read()["interpreters"]:
+            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        self.mark(session)
+        session.send()
+        for _ in range(30):
+            self.tidemark("mark", session.pid, "--no-collect", quiet=False)
+        session.read()
+        session.ask()
+        self.mark(session)
+        last = len(self.taken_marks(session.pid))
+        self.check(session, last, KEPT)
+        session.ask()
+        session.ask()
+        session.ask()
+        session.finish()
