@@ -137,7 +137,7 @@ struct tm_adapter {
 		bool in_runtime;
 	} gc;
 	uint32_t float_list;	  /* float free list in PyInterpreterState; 0 = not poisoned */
-	bool own_gils;		  /* a sub-interpreter may have a GIL of its own */
+	bool own_gils;		  /* a sub-interpreter may have one (PyInterpreterConfig.gil) */
 	bool recycles_methods;	  /* methods and builtin methods have free lists */
 	uint64_t preheader_flags; /* tp_flags that put 16 bytes before the collector's head */
 	uint64_t refcount_mask;	  /* the part of the first word that counts references */
