@@ -85,16 +85,6 @@ static bool wants_collection(uint32_t number)
 /* ---- what it does ----------------------------------------------------------------- */
 
 /*
- * Other threads may run in interpreters whose lock is not the one that is held here: what they have
- * made is theirs to look at, when their lists are full.
- */
-static bool others_run_freely(void)
-{
-	return tm_python.adapter->own_gils &&
-	       tm_get(&tm_segment.header->blind) & TM_B_INTERPRETERS;
-}
-
-/*
  * Up to 3.11 a collection may run inside an allocation, whose block is not filled in yet
  * (Modules/gcmodule.c, _PyObject_GC_Alloc): @inside_allocation leaves this thread's newest alone.
  */
@@ -110,7 +100,7 @@ static void resolve_pending_types(bool inside_allocation)
 
 	if (tm_get(&tm_segment.header->blind) & TM_B_TYPES)
 		return;
-	if (others_run_freely())
+	if (tm_resolve_others_run_freely())
 		tm_resolve_blocks(self->recent, self->recent ? TM_RECENT : 0, unborn);
 	else
 		tm_thread_each_recent(tm_resolve_blocks, unborn);

@@ -94,7 +94,8 @@ void tm_recycled_note(uintptr_t block, size_t head, uint32_t type, bool dead)
 {
 	uint32_t before;
 
-	if (!type || !(type_at(type)->flags & TM_TF_FOREIGN) || !tm_python_in_main())
+	if (!type || !(type_at(type)->flags & TM_TF_FOREIGN) || !tm_python_in_main() ||
+	    tm_resolve_others_run_freely())
 		return;
 	before = tm_map_get(&blocks, block);
 	if (!before && !has_room(type)) {

@@ -22,7 +22,8 @@
  * reference count of 0, which may as well be memory that looks like one
  * @head: bytes before the object in its block
  *
- * Does nothing for types whose objects the interpreter itself deallocates.
+ * Does nothing for types whose objects the interpreter itself deallocates, nor where it can't be
+ * told whose interpreter's block it is.
  */
 void tm_recycled_note(uintptr_t block, size_t head, uint32_t type, bool dead);
 

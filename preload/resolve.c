@@ -2,6 +2,7 @@
 
 #include "intern.h"
 #include "recycled.h"
+#include "segment.h"
 #include "shadow.h"
 
 #include <errno.h>
@@ -13,6 +14,11 @@ static bool inherited;
 void tm_resolve_inherited(bool yes)
 {
 	inherited = yes;
+}
+
+bool tm_resolve_others_run_freely(void)
+{
+	return tm_python.adapter->own_gils && tm_get(&tm_segment.header->blind) & TM_B_INTERPRETERS;
 }
 
 static bool is_mapped(uintptr_t address)

@@ -31,6 +31,12 @@ enum tm_kind tm_resolve_kind(uintptr_t block, size_t size, bool dying, uintptr_t
  */
 void tm_resolve_blocks(uintptr_t *blocks, uint32_t count, uintptr_t unborn);
 
+/*
+ * tm_resolve_others_run_freely - whether other threads may run in interpreters whose lock is not
+ * the one that is held here; what they have made is theirs to look at, when their lists are full.
+ */
+bool tm_resolve_others_run_freely(void);
+
 /* Objects of before a fork exist: addresses without a word of ours may be valid too. */
 void tm_resolve_inherited(bool inherited);
 

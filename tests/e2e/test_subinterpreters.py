@@ -30,8 +30,10 @@ class Subinterpreters(Case):
                                 ("builtins.dict", "table")):
             group = groups.pop((type_name, lines[site]), None)
             self.assertEqual(group["objects"] if group else 0, COUNT * each, (last, type_name))
-        left = {key: group["objects"] for key, group in groups.items()
-                if key[0] in ("__main__.Kept", "__main__.Slotted", "(pending)", "(unknown)")}
+        never = {"__main__.Kept", "__main__.Slotted", "(pending)", "(unknown)"}
+        if (3, 12) <= self.python.info < (3, 13, 3):
+            never.remove("(pending)")  # the newest, which only their own threads may look at
+        left = {key: group["objects"] for key, group in groups.items() if key[0] in never}
         self.assertEqual(left, {}, f"at mark {last}")
         line = self.sites("subinterpreters.py")["own"]
         own = self.groups(report, "subinterpreters.py")["__main__.Own", line]
