@@ -114,7 +114,7 @@ void tm_recycled_note(uintptr_t block, size_t head, uint32_t type, bool dead)
 static void end_content(const struct tm_block_words *words, const struct look *look)
 {
 	unsigned at = tm_block_object(words);
-	struct tm_dying dying = {words->block, words->word[0], words->size, words->before};
+	struct tm_dying dying = {words->block, words->word[0], words->size, words->past};
 
 	if (at < 3)
 		dying = (struct tm_dying){words->block + at * TM_GRANULE, words->word[at],
