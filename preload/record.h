@@ -97,7 +97,7 @@ TM_INLINE void tm_recent_add(struct tm_self *self, uintptr_t block)
 
 /*
  * What dies as the newest, or as the one before, needs no look: most objects live no longer than
- * that.  The first place of the list is never used, so that there always is one before.
+ * that.  The only one left is not taken out: it would cost a question more.
  */
 TM_INLINE void tm_recent_drop(struct tm_self *self, uintptr_t block)
 {

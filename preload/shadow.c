@@ -11,7 +11,7 @@ static struct tm_leaf *empty_root[TM_ROOT_SIZE]; /* never written: costs no memo
 struct tm_leaf **tm_shadow_root = empty_root;
 struct tm_slot tm_shadow_none;
 
-#define NOWHERE TM_ROOT_SIZE
+#define NOWHERE UINTPTR_MAX /* no address has it */
 struct tm_near tm_shadow_near = {.number = NOWHERE};
 static uintptr_t near_number = NOWHERE; /* the same while attached */
 

@@ -230,8 +230,16 @@ static inline void add_recent(uintptr_t at)
 
 static inline void drop_recent(uintptr_t at)
 {
-	if (model.recent_count && model.recent[model.recent_count - 1] == at)
+	uintptr_t *newest = model.recent + model.recent_count - 1;
+
+	if (model.recent_count < 2)
+		return;
+	if (newest[0] == at) {
 		model.recent_count--;
+	} else if (newest[-1] == at) {
+		newest[-1] = newest[0];
+		model.recent_count--;
+	}
 }
 
 /* The block that the tracer family has not written down yet is, now. */
