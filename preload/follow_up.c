@@ -23,6 +23,8 @@
 
 #define HEAP_SHARE 128 /* of a collection of the program's own */
 
+#define OVERDUE_NS 200000000ull
+
 /* A full collection of the program's own that serves a waiting mark as well. */
 struct borrowed {
 	uint32_t mark; /* 0 = there is none */
@@ -75,6 +77,17 @@ static uint32_t current(void)
 bool tm_follow_up_pending(void)
 {
 	return tm_get(&followed) < current() || tm_get(&served) != tm_get(&wanted);
+}
+
+bool tm_follow_up_overdue(void)
+{
+	uint32_t number;
+
+	if (!tm_segment.header || likely(!tm_follow_up_pending()))
+		return false;
+	number = current();
+	return number <= tm_get(&followed) ||
+	       now_ns() - tm_mark_at(number)->monotonic_ns > OVERDUE_NS;
 }
 
 static bool wants_collection(uint32_t number)

@@ -23,6 +23,12 @@ void tm_follow_up_ask(void);
 bool tm_follow_up_pending(void);
 
 /*
+ * tm_follow_up_overdue - whether something has waited so long that the main thread, which runs the
+ * handlers of signals, seems to be in C code for good; then any thread may do it
+ */
+bool tm_follow_up_overdue(void);
+
+/*
  * tm_follow_up_run - do what waits
  *
  * Holds the GIL of the main interpreter, where Python code may run.  A mark that wants a collection

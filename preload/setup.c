@@ -2,7 +2,10 @@
  * The audit hook tells how far the interpreter's start has come.  The first event finds the
  * built-in types ready; from the first one after initialization on, Python code can run; a
  * cpython.run_* event means that the program proper begins; the last ones come when it is over.
- * After the start the hook is one comparison.
+ *
+ * After the start the hook is a comparison and a look whether a follow-up is overdue: where the
+ * main thread stays in C code, as in programs that embed Python and serve requests in other
+ * threads, an event of one of those is a place where Python code may run.
  */
 #include "setup.h"
 
@@ -101,12 +104,30 @@ static void step(const char *event)
 	busy = false;
 }
 
+static void run_overdue(void)
+{
+	void *type, *value, *traceback;
+
+	if (busy || !tm_recorder_is_on() || !tm_python_thread() || !tm_python_in_main() ||
+	    tm_python.is_finalizing())
+		return;
+	busy = true;
+	tm_python.error_fetch(&type, &value, &traceback);
+	tm_hook_tracer_check();
+	tm_follow_up_run();
+	tm_python.error_restore(type, value, traceback);
+	busy = false;
+}
+
 static int on_audit(const char *event, void *args, void *data)
 {
 	(void)args;
 	(void)data;
-	if (likely(check_done && event[0] != 'c'))
+	if (likely(check_done && event[0] != 'c')) {
+		if (unlikely(hooks_done && tm_follow_up_overdue()))
+			run_overdue();
 		return 0;
+	}
 	if (!tm_recorder_is_on() || busy)
 		return 0;
 	if (begins_with(event, "cpython.PyInterpreterState_Clear")) {

@@ -57,6 +57,9 @@ class WhileBlocked(Case):
     def test_condition(self):
         self.blocked("condition", True)
 
+    def test_foreign_lock(self):
+        self.blocked("foreign_lock", True)
+
     def test_recv(self):
         self.blocked("recv", "x")
 

@@ -1,6 +1,7 @@
 """Blocks in the way it is told to, for a few seconds, and tells how that ended."""
 import asyncio
 import collections
+import ctypes
 import itertools
 import os
 import select
@@ -50,6 +51,25 @@ def in_condition():
     with condition:
         later(notify)
         return condition.wait(60)
+
+
+def in_foreign_lock():
+    """Where no signal brings the main thread back to Python; another thread serves requests."""
+    libc = ctypes.CDLL(None)
+    mutex = ctypes.create_string_buffer(64)
+    libc.pthread_mutex_lock(mutex)
+    over = []
+
+    def serve():
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            time.sleep(0.02)
+            os.listdir(".")
+        libc.pthread_mutex_unlock(mutex)
+        over.append(True)
+    threading.Thread(target=serve, daemon=True).start()
+    libc.pthread_mutex_lock(mutex)
+    return len(over) <= 1
 
 
 def in_recv():
