@@ -245,7 +245,10 @@ void tm_follow_up_run(void)
 		return;
 	requests = tm_get(&wanted);
 	resolve_pending_types(false);
-	tm_recycled_look(next_to_see(), 0);
+	if (number > tm_get(&followed) && !wants_collection(number))
+		tm_recycled_look_quickly(next_to_see());
+	else
+		tm_recycled_look(next_to_see(), 0);
 	if (number > tm_get(&followed))
 		follow_up_marks(number, began_ns);
 	if (requests != tm_get(&served))

@@ -34,6 +34,12 @@ void tm_recycled_note(uintptr_t block, size_t head, uint32_t type, bool dead);
  */
 void tm_recycled_look(uint32_t birth, unsigned flags);
 
+/*
+ * tm_recycled_look_quickly - the same where it takes less than a millisecond, at a mark without a
+ * collection; else the next look tells
+ */
+void tm_recycled_look_quickly(uint32_t birth);
+
 /* tm_recycled_restart - a new recording begins. */
 void tm_recycled_restart(void);
 

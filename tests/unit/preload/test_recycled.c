@@ -349,6 +349,25 @@ static void a_sample_makes_room_for_newer_objects(void **state)
 	assert_in_range(empty(3 * SAMPLE), SAMPLE / 4, 3 * SAMPLE / 4);
 }
 
+static void a_quick_look_leaves_many_blocks_to_the_next_one(void **state)
+{
+	uintptr_t objects[RIG_TYPES * SAMPLE];
+
+	(void)state;
+	for (unsigned i = 0; i < RIG_TYPES * SAMPLE; i++)
+		objects[i] = born(at(i), i / SAMPLE);
+	references(objects[0], 0);
+	tm_recycled_look_quickly(1);
+	assert_int_equal(empty(SAMPLE), 0);
+	for (unsigned i = SAMPLE; i < 2 * SAMPLE; i++)
+		tm_death_block(at(i));
+	tm_recycled_look(1, 0);
+	assert_int_equal(empty(SAMPLE), 1);
+	references(objects[1], 0);
+	tm_recycled_look_quickly(1);
+	assert_int_equal(empty(SAMPLE), 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_allocator, rig_teardown)
 
 int main(void)
@@ -368,6 +387,7 @@ int main(void)
 		TEST(types_of_the_interpreter_itself_are_left_alone),
 		TEST(of_a_type_with_many_objects_a_sample_is_looked_at_until_it_is_seen_to_recycle),
 		TEST(a_sample_makes_room_for_newer_objects),
+		TEST(a_quick_look_leaves_many_blocks_to_the_next_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
