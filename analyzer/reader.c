@@ -99,7 +99,7 @@ static bool is_ring(unsigned id)
 	return id == TM_R_DEATHS || id == TM_R_COLLECTIONS;
 }
 
-/* Open hash tables: all of it is in use, or nothing. */
+/* Open hash tables: all that has space behind it is in use. */
 static bool is_hash(unsigned id)
 {
 	return id == TM_R_TALLIES || id == TM_R_CYCLIC;
@@ -150,7 +150,7 @@ static uint64_t used_of(struct tm_reader_region *out, unsigned id, uint64_t used
 	uint64_t wanted = used;
 
 	if (is_hash(id))
-		wanted = out->backed == out->capacity ? room : 0;
+		wanted = room;
 	else if (is_ring(id) && used > out->capacity / out->record_size)
 		wanted = out->capacity / out->record_size;
 	out->used = is_ring(id) ? used : (wanted > room ? room : wanted);

@@ -35,9 +35,9 @@ static const struct {
 	[TM_R_SITES] = {(uint64_t)TM_MAX_SITES * sizeof(struct tm_site), true},
 	[TM_R_TYPES] = {(uint64_t)TM_MAX_TYPES * sizeof(struct tm_type), true},
 	[TM_R_DEATHS] = {(1ull << 18) * sizeof(struct tm_death), false},
-	[TM_R_TALLIES] = {(1ull << 18) * sizeof(struct tm_tally), false},
+	[TM_R_TALLIES] = {8 * TM_TALLY_TABLE, false},
 	[TM_R_CHUNKS] = {(1ull << 20) * sizeof(struct tm_chunk), true},
-	[TM_R_CYCLIC] = {(1ull << 15) * sizeof(struct tm_tally), false},
+	[TM_R_CYCLIC] = {4 * TM_TALLY_TABLE, false},
 	[TM_R_GARBAGE] = {(1ull << 21) * sizeof(struct tm_garbage), true},
 	[TM_R_COLLECTIONS] = {(1ull << 14) * sizeof(struct tm_collection), false},
 };

@@ -3,21 +3,17 @@
 #include "segment.h"
 
 enum {
-	PROBES = 64
+	PROBES = 64,
 };
 
-bool tm_tallies_add(enum tm_region_id id, uint64_t word, uint64_t death, uint64_t bytes)
+/* Of one table; false when it is full around there. */
+static bool add_in(struct tm_region *region, struct tm_tally *slots, uint64_t word, uint64_t death,
+		   uint64_t bytes)
 {
-	struct tm_region *region = &tm_segment.header->regions[id];
-	struct tm_tally *slots;
-	uint64_t count = region->capacity / sizeof(*slots);
 	uint64_t at = (word * 0x9e3779b97f4a7c15ull ^ death * 0xff51afd7ed558ccdull) >> 44;
 
-	if (!tm_segment_back(id, region->capacity))
-		return false;
-	slots = tm_segment_at(id, 0);
 	for (unsigned probe = 0; probe < PROBES; probe++) {
-		struct tm_tally *slot = &slots[(at + probe) % count];
+		struct tm_tally *slot = &slots[(at + probe) % TM_TALLY_SLOTS];
 		uint64_t empty = 0;
 
 		if (tm_get(&slot->word) == 0 &&
@@ -33,6 +29,21 @@ bool tm_tallies_add(enum tm_region_id id, uint64_t word, uint64_t death, uint64_
 			atomic_fetch_add_explicit(&slot->count, 1, memory_order_release);
 			return true;
 		}
+	}
+	return false;
+}
+
+bool tm_tallies_add(enum tm_region_id id, uint64_t word, uint64_t death, uint64_t bytes)
+{
+	struct tm_region *region = &tm_segment.header->regions[id];
+	struct tm_tally *slots = tm_segment_at(id, 0);
+
+	for (uint64_t end = TM_TALLY_TABLE; end <= region->capacity; end += TM_TALLY_TABLE) {
+		if (!tm_segment_back(id, end))
+			return false;
+		if (add_in(region, slots, word, death, bytes))
+			return true;
+		slots += TM_TALLY_SLOTS;
 	}
 	return false;
 }

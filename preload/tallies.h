@@ -1,5 +1,7 @@
 /*
  * tallies.h - counting what needs no record of its own: open hash tables of struct tm_tally
+ *
+ * What finds no place in a region's first table goes to the next, which is made then.
  */
 #ifndef TIDEMARK_TALLIES_H
 #define TIDEMARK_TALLIES_H

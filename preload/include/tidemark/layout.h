@@ -197,17 +197,17 @@ _Static_assert(offsetof(struct tm_chunk, newest_birth) == 16, "layout changed");
  * bytes for SHADOW).  Regions lie on 64 KiB boundaries, in the order of the enum.
  */
 enum tm_region_id {
-	TM_R_THREADS, /* struct tm_thread */
-	TM_R_MARKS,   /* struct tm_mark, by mark number */
-	TM_R_STRINGS, /* struct tm_string and its bytes, 4-aligned; offset 0 is the empty one */
-	TM_R_CODES,   /* struct tm_code; record 0 is unused */
-	TM_R_SITES,   /* struct tm_site; record 0 is unused */
-	TM_R_TYPES,   /* struct tm_type; record 0 is "unknown" */
-	TM_R_DEATHS,  /* struct tm_death: a ring, see below */
-	TM_R_TALLIES, /* struct tm_tally: an open hash table, all of it backed or none */
-	TM_R_CHUNKS,  /* struct tm_chunk */
-	TM_R_CYCLIC,  /* struct tm_tally: what the collector reclaimed, all of it backed or none */
-	TM_R_GARBAGE, /* struct tm_garbage */
+	TM_R_THREADS,	  /* struct tm_thread */
+	TM_R_MARKS,	  /* struct tm_mark, by mark number */
+	TM_R_STRINGS,	  /* struct tm_string and its bytes, 4-aligned; offset 0 is the empty one */
+	TM_R_CODES,	  /* struct tm_code; record 0 is unused */
+	TM_R_SITES,	  /* struct tm_site; record 0 is unused */
+	TM_R_TYPES,	  /* struct tm_type; record 0 is "unknown" */
+	TM_R_DEATHS,	  /* struct tm_death: a ring, see below */
+	TM_R_TALLIES,	  /* struct tm_tally: open hash tables, see below */
+	TM_R_CHUNKS,	  /* struct tm_chunk */
+	TM_R_CYCLIC,	  /* struct tm_tally: what the collector reclaimed, in the same way */
+	TM_R_GARBAGE,	  /* struct tm_garbage */
 	TM_R_COLLECTIONS, /* struct tm_collection: a ring of the newest */
 	TM_R_SHADOW,	  /* the words */
 	TM_R_COUNT,
@@ -451,6 +451,10 @@ struct tm_tally {
 };
 _Static_assert(sizeof(struct tm_tally) == 32, "layout changed: bump TM_LAYOUT_MAJOR");
 #define TM_TALLY_VALID (1ull << 63)
+
+/* A region of tallies is a row of tables of this many slots; `backed` grows by whole tables. */
+#define TM_TALLY_SLOTS (1u << 15)
+#define TM_TALLY_TABLE (TM_TALLY_SLOTS * sizeof(struct tm_tally))
 
 /* ---- header ------------------------------------------------------------------ */
 

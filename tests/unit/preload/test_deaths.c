@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "deaths.h"
+#include "tallies.h"
 
 static void add(uintptr_t address, uint64_t word, uint64_t size, uint32_t mark, unsigned flags)
 {
@@ -187,6 +188,32 @@ static void tallies_do_not_tell_buffers_apart_by_size(void **state)
 	}
 }
 
+static void a_table_that_is_full_is_followed_by_another(void **state)
+{
+	struct tm_region *region = &tm_segment.header->regions[TM_R_CYCLIC];
+	const struct tm_tally *tallies = tm_segment_at(TM_R_CYCLIC, 0);
+	uint64_t keys = 3 * TM_TALLY_SLOTS, most = region->capacity / sizeof(*tallies), count = 0;
+	uint64_t refused = 0;
+
+	(void)state;
+	assert_int_equal(region->backed, 0);
+	assert_true(tm_tallies_add(TM_R_CYCLIC, tm_word(TM_OBJECT, 0, 1, 1), 0, 1));
+	assert_int_equal(region->backed, TM_TALLY_TABLE);
+	for (uint64_t i = 0; i < 2 * keys; i++)
+		assert_true(tm_tallies_add(
+			TM_R_CYCLIC, tm_word(TM_OBJECT, 0, (uint32_t)(i % keys) + 2, 1), 0, 10));
+	assert_in_range(region->backed, keys * sizeof(*tallies), region->capacity);
+	for (uint64_t i = 0; i < region->backed / sizeof(*tallies); i++)
+		count += tallies[i].count;
+	assert_int_equal(count, 2 * keys + 1);
+	assert_int_equal(region->used, keys + 1);
+	/* beyond the last there is no room, and nothing that is there is lost */
+	for (uint32_t i = 0; i < 2 * most; i++)
+		refused += !tm_tallies_add(TM_R_CYCLIC, tm_word(TM_OBJECT, 0, i + 2, 2), 0, 10);
+	assert_in_range(refused, 2 * most - (most - keys), 2 * most);
+	assert_true(tm_tallies_add(TM_R_CYCLIC, tm_word(TM_OBJECT, 0, 2, 1), 0, 10));
+}
+
 static void tallies_keep_types_apart(void **state)
 {
 	(void)state;
@@ -243,6 +270,7 @@ int main(void)
 		TEST(what_is_no_longer_small_is_told_apart),
 		TEST(the_newest_records_are_all_there_after_a_turn),
 		TEST(tallies_do_not_tell_buffers_apart_by_size),
+		TEST(a_table_that_is_full_is_followed_by_another),
 		TEST(tallies_keep_types_apart),
 		TEST(what_the_tallies_cannot_hold_is_counted_as_lost),
 		TEST(without_space_every_death_is_counted_as_lost),
