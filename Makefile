@@ -36,6 +36,7 @@ ifeq ($(WERROR),1)
 warnings += -Werror
 endif
 sanitize = $(if $(1),-fsanitize=$(1) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# The one place that says it: the recorder and the analyzer are given it.
 VERSION  := 1.0.0
 base     := -std=gnu11 -DTIDEMARK_VERSION='"$(VERSION)"' -D_GNU_SOURCE $(warnings) -MMD -MP
 includes := -Ipreload/include

@@ -16,8 +16,6 @@
 #include "mem.h"
 #include "text.h"
 
-#define VERSION "0.1.0"
-
 static void list_commands(void)
 {
 	for (unsigned i = 0; tm_command_at(i) != NULL; i++)
@@ -48,7 +46,8 @@ static int show_help(void)
 
 static int show_version(void)
 {
-	printf("tidemark %s (recording layout %d.%d)\n", VERSION, TM_LAYOUT_MAJOR, TM_LAYOUT_MINOR);
+	printf("tidemark %s (recording layout %d.%d)\n", TIDEMARK_VERSION, TM_LAYOUT_MAJOR,
+	       TM_LAYOUT_MINOR);
 	return TM_EXIT_OK;
 }
 

@@ -8,10 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#ifndef TIDEMARK_VERSION
-#define TIDEMARK_VERSION "1.0.0"
-#endif
-
 TM_EXPORT int tidemark_mark(const char *name)
 {
 	int saved = errno;

@@ -16,7 +16,7 @@
  */
 int tidemark_mark(const char *name);
 
-/* tidemark_version - "1.0.0"; static. */
+/* tidemark_version - that of the recorder, as tidemark --version prints it: "1.0.0"; static. */
 const char *tidemark_version(void);
 
 #endif

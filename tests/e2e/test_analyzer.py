@@ -204,6 +204,22 @@ class Text(Shop):
         return b"".join(chunks).decode().replace("\r\n", "\n")
 
 
+class Version(Case):
+    @families
+    def test_one_version(self):
+        """The analyzer and the recorder say that of the Makefile."""
+        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        with open(os.path.join(root, "Makefile"), encoding="utf-8") as file:
+            version = re.search(r"^VERSION *:= *(\S+)$", file.read(), re.M).group(1)
+        said = self.tidemark("--version").stdout
+        self.assertRegex(said, rf"\Atidemark {re.escape(version)} "
+                               r"\(recording layout \d+\.\d+\)\n\Z")
+        code = ("import ctypes; version = ctypes.CDLL(None).tidemark_version;"
+                "version.restype = ctypes.c_char_p; print(version().decode())")
+        done = self.run_plain([*self.python.command, "-c", code], self.environment())
+        self.assertEqual(done.stdout.decode(), version + "\n", done.stderr)
+
+
 class Recordings(Shop):
     def test_ps(self):
         path = self.recording(self.pid)
