@@ -9,6 +9,7 @@
 #include "asked_options.h"
 #include "command.h"
 #include "error.h"
+#include "mem.h"
 #include "options.h"
 #include "report.h"
 #include "text.h"
@@ -26,14 +27,16 @@ enum check_subject {
 static const char *const subject_names[CHECK_SUBJECTS] = {"objects", "bytes", "garbage"};
 
 struct check {
-	bool wanted;
+	enum check_subject subject;
 	uint64_t most;
 };
 
 struct arguments {
 	struct tm_asked_options asked;
 	enum tm_group_by by;
-	struct check checks[CHECK_SUBJECTS];
+	struct check *checks; /* in the order given */
+	size_t check_count;
+	size_t check_capacity;
 };
 
 enum {
@@ -49,7 +52,9 @@ static const struct argp_option options[] = {
 	TM_ASKED_OPTION_TYPE,
 	TM_ASKED_OPTION_FILE,
 	{"fail-if", KEY_FAIL_IF, "CHECK", 0,
-	 "Exit with status 1 if the survivors are more: objects>N, bytes>N, garbage>N", 0},
+	 "Exit with status 1 if the survivors are more: objects>N, bytes>N, garbage>N; may be given "
+	 "several times",
+	 0},
 	TM_ASKED_OPTION_JSON,
 	{0},
 };
@@ -62,9 +67,10 @@ static const char notes[] =
 	"with survivors in the most intervals between marks come first, for that is what a leak "
 	"does; then the largest.  Bytes are what the allocator was asked for, headers of the "
 	"objects included.  A (buffer) is memory of an object that is no object itself.  One that "
-	"was "
-	"there at FROM and was resized since is no survivor: what it grew by is apart, at the line "
-	"that resized it.\n"
+	"was there at FROM and was resized since is no survivor.  What such ones grew by is apart: "
+	"buffers of older objects that grew, with the type of the container they belong to where "
+	"it "
+	"is known, at the line that resized them.\n"
 	"\n"
 	"What comes first is by how much the resident set grew, without Tidemark's own memory, and "
 	"what that is: live objects and buffers, space that is free inside Python's arenas or the "
@@ -96,14 +102,19 @@ static enum tm_group_by parse_by(const struct argp_state *state, const char *tex
 
 static void parse_check(const struct argp_state *state, struct arguments *a, const char *text)
 {
+	struct check check;
+
 	for (unsigned i = 0; i < CHECK_SUBJECTS; i++) {
 		size_t length = strlen(subject_names[i]);
 
 		if (strncmp(text, subject_names[i], length) != 0 || text[length] != '>')
 			continue;
-		if (tm_options_size(text + length + 1, &a->checks[i].most) != 0)
+		if (tm_options_size(text + length + 1, &check.most) != 0)
 			break;
-		a->checks[i].wanted = true;
+		check.subject = (enum check_subject)i;
+		a->checks = tm_mem_grow(a->checks, a->check_count, &a->check_capacity,
+					sizeof(*a->checks));
+		a->checks[a->check_count++] = check;
 		return;
 	}
 	tm_options_error(state, "cannot check '%s', only objects>N, bytes>N, garbage>N", text);
@@ -130,6 +141,7 @@ static int run_checks(const struct arguments *a, const struct tm_diff *diff,
 		      const struct tm_groups *groups, const struct tm_groups *grown)
 {
 	uint64_t found[CHECK_SUBJECTS] = {0, 0, diff->totals.garbage};
+	int status = TM_EXIT_OK;
 	char have[TM_TEXT_NUMBER];
 	char most[TM_TEXT_NUMBER];
 
@@ -140,14 +152,17 @@ static int run_checks(const struct arguments *a, const struct tm_diff *diff,
 	}
 	for (size_t i = 0; i < grown->count; i++)
 		tm_cells_sum(&found[CHECK_BYTES], grown->items[i].bytes);
-	for (unsigned i = 0; i < CHECK_SUBJECTS; i++) {
-		if (!a->checks[i].wanted || found[i] <= a->checks[i].most)
+	for (size_t i = 0; i < a->check_count; i++) {
+		const struct check *check = &a->checks[i];
+
+		if (found[check->subject] <= check->most)
 			continue;
-		tm_error("the check %s>%s found %s", subject_names[i],
-			 tm_text_count(most, a->checks[i].most), tm_text_count(have, found[i]));
-		return TM_EXIT_CHECK;
+		tm_error("the check %s>%s found %s", subject_names[check->subject],
+			 tm_text_count(most, check->most),
+			 tm_text_count(have, found[check->subject]));
+		status = TM_EXIT_CHECK;
 	}
-	return TM_EXIT_OK;
+	return status;
 }
 
 static void note_lost(struct tm_notes *said, const struct tm_totals *totals)
@@ -237,12 +252,13 @@ static int run(int argc, char **argv)
 
 	tm_options_parse(&tm_cmd_diff, argc, argv, &a);
 	status = tm_asked_open(&asked, &a.asked.words);
-	if (status != TM_EXIT_OK)
-		return status;
-	tm_diff_make(&diff, asked.target->reader, &asked.span);
-	status = report(&a, &asked, &diff);
-	tm_diff_free(&diff);
-	tm_asked_close(&asked);
+	if (status == TM_EXIT_OK) {
+		tm_diff_make(&diff, asked.target->reader, &asked.span);
+		status = report(&a, &asked, &diff);
+		tm_diff_free(&diff);
+		tm_asked_close(&asked);
+	}
+	free(a.checks);
 	return status;
 }
 

@@ -143,6 +143,12 @@ class Diff(Shop):
         self.tidemark("diff", self.pid, 1, 4, "--fail-if", "objects>900", status=1)
         self.tidemark("diff", self.pid, 1, 4, "--fail-if", "bytes>1000", status=1)
         self.tidemark("diff", self.pid, 1, 4, "--fail-if", "garbage>0")
+        several = ("objects>900", "garbage>0", "bytes>1000", "objects>900k", "objects>800")
+        options = [word for check in several for word in ("--fail-if", check)]
+        said = self.tidemark("diff", self.pid, 1, 4, *options, status=1).stderr.splitlines()
+        failed = [re.search(r"the check (\S+) found", line).group(1) for line in said]
+        self.assertEqual(failed, ["objects>900", "bytes>1,000", "objects>800"],
+                         "each that found more, one line each")
         self.refused("diff", self.pid, "--fail-if", "objects")
         self.refused("diff", self.pid, "--fail-if", "nonsense>1")
 
