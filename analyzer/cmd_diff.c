@@ -52,7 +52,8 @@ static const struct argp_option options[] = {
 	TM_ASKED_OPTION_TYPE,
 	TM_ASKED_OPTION_FILE,
 	{"fail-if", KEY_FAIL_IF, "CHECK", 0,
-	 "Exit with status 1 if the survivors are more: objects>N, bytes>N, garbage>N; may be given "
+	 "Exit with status 1 if the survivors are more: objects>N, bytes>N, garbage>N; may be "
+	 "given "
 	 "several times",
 	 0},
 	TM_ASKED_OPTION_JSON,

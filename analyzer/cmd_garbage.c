@@ -8,6 +8,7 @@
 #include "command.h"
 #include "error.h"
 #include "options.h"
+#include "paragraph.h"
 #include "report.h"
 
 /* Groups a person is shown without asking for more; a script gets all. */
@@ -45,9 +46,9 @@ static void print_text(const struct tm_report *r, const struct tm_groups *cyclic
 {
 	tm_report_head_text(r, stdout);
 	if (r->diff->garbage.count == 0)
-		puts("nothing new is in gc.garbage");
+		tm_paragraph_put(stdout, "", "  ", "nothing new is in gc.garbage");
 	if (r->diff->cyclic.objects == 0)
-		puts("nothing was reclaimed by the cyclic collector");
+		tm_paragraph_put(stdout, "", "  ", "nothing was reclaimed by the cyclic collector");
 	tm_report_cyclic_line(r, stdout);
 	tm_report_garbage_text(r, stdout);
 	tm_report_cyclic_text(r, cyclic, stdout);

@@ -106,11 +106,16 @@ static void print_site(struct tm_model *model, uint32_t site, size_t used)
 	fputs(line, stdout);
 }
 
+static bool is_narrow(unsigned columns)
+{
+	return columns && columns < NARROW;
+}
+
 static void print_survivor(struct tm_model *model, const struct survivor *s,
 			   const struct tm_scan_facts *facts, unsigned columns)
 {
 	struct tm_bytes type = tm_model_text(model, tm_model_type(model, s->word));
-	bool narrow = columns && columns < NARROW;
+	bool narrow = is_narrow(columns);
 	size_t width = tm_paragraph_width(type);
 
 	printf("0x%-14" PRIx64 "  %8" PRIu64 "  %6" PRIu32 "  ", s->address, s->bytes,
@@ -132,7 +137,8 @@ static void print_text(const struct tm_asked_options *a, struct tm_model *model,
 	unsigned columns = tm_text_columns(stdout);
 	uint64_t shown = 0;
 
-	printf("%-16s  %8s  %6s  TYPE  SITE\n", "ID", "BYTES", "BORN");
+	printf("%-16s  %8s  %6s  %s\n", "ID", "BYTES", "BORN",
+	       is_narrow(columns) ? "\n    TYPE\n    SITE" : "TYPE  SITE");
 	for (size_t i = 0; i < f->count && (a->limit == 0 || shown < a->limit); i++)
 		if (tm_filter_pass(&a->filter, model, f->items[i].word)) {
 			print_survivor(model, &f->items[i], facts, columns);

@@ -124,11 +124,25 @@ enum {
 	COLUMN_RESIDENT,
 	COLUMN_GARBAGE,
 	COLUMN_PAUSE,
-	COLUMN_COLLECTED,
+	COLUMN_GC,
 };
 
+/* Terminals of fewer columns have no room for the date that all marks may have in common. */
+#define NARROW 100u
+#define DAY_NS (24u * 3600u * 1000000000ull)
+
+static bool needs_dates(struct tm_reader *reader, const struct tm_history *history)
+{
+	unsigned columns = tm_text_columns(stdout);
+	uint64_t first = mark_of(reader, 0)->time_ns;
+	uint64_t last = mark_of(reader, history->count - 1)->time_ns;
+
+	return columns == 0 || columns >= NARROW || first == 0 || last < first ||
+	       last - first >= DAY_NS;
+}
+
 static void add_row(struct tm_table *table, struct tm_reader *reader,
-		    const struct tm_history *history, uint32_t number)
+		    const struct tm_history *history, uint32_t number, bool dates)
 {
 	const struct tm_mark *mark = mark_of(reader, number);
 	struct tm_figures figures = tm_figures_known(&mark->figures);
@@ -142,30 +156,33 @@ static void add_row(struct tm_table *table, struct tm_reader *reader,
 	tm_table_cell(table, COLUMN_OBJECTS, tm_text_count(text, history->objects[number]));
 	tm_table_cell(table, COLUMN_BYTES, tm_text_bytes(text, history->bytes[number]));
 	if (mark->time_ns)
-		tm_table_cell(table, COLUMN_TIME, tm_text_time(text, mark->time_ns));
+		tm_table_cell(table, COLUMN_TIME,
+			      dates ? tm_text_time(text, mark->time_ns)
+				    : tm_text_clock(text, mark->time_ns));
 	if (resident != TM_UNKNOWN)
 		tm_table_cell(table, COLUMN_RESIDENT, tm_text_bytes(text, resident));
 	tm_table_cell(table, COLUMN_GARBAGE, tm_text_count(text, mark->garbage_new));
 	tm_table_cell(table, COLUMN_PAUSE, tm_text_duration(text, mark->pause_ns));
-	tm_table_cell(table, COLUMN_COLLECTED, collection(mark));
+	tm_table_cell(table, COLUMN_GC, collection(mark));
 }
 
 static void print_table(struct tm_reader *reader, const struct tm_history *history,
 			const struct tm_notes *said)
 {
 	struct tm_table *table = tm_table_new(stdout);
+	bool dates = needs_dates(reader, history);
 
 	tm_table_column(table, "MARK", TM_TABLE_RIGHT);
 	tm_table_column(table, "NAME", TM_TABLE_CUT);
-	tm_table_column(table, "TIME", 0);
+	tm_table_column(table, "TIME", TM_TABLE_OPTIONAL);
 	tm_table_column(table, "OBJECTS", TM_TABLE_RIGHT);
 	tm_table_column(table, "BYTES", TM_TABLE_RIGHT);
-	tm_table_column(table, "RESIDENT", TM_TABLE_RIGHT);
-	tm_table_column(table, "GARBAGE", TM_TABLE_RIGHT);
-	tm_table_column(table, "PAUSE", TM_TABLE_RIGHT);
-	tm_table_column(table, "COLLECTED", 0);
+	tm_table_column(table, "RESIDENT", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
+	tm_table_column(table, "GARBAGE", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
+	tm_table_column(table, "PAUSE", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
+	tm_table_column(table, "GC", TM_TABLE_OPTIONAL);
 	for (uint32_t i = 0; i < history->count; i++)
-		add_row(table, reader, history, i);
+		add_row(table, reader, history, i, dates);
 	tm_table_print(table);
 	tm_table_free(table);
 	tm_report_notes_text(said, stdout);
@@ -207,8 +224,10 @@ const struct tm_command tm_cmd_marks = {
 	.notes = "OBJECTS and BYTES are what was alive at the mark, before its own collection; "
 		 "bytes include buffers.  GARBAGE is how many entries of gc.garbage were new.  "
 		 "PAUSE is the time the mark took from the process.  RESIDENT is without "
-		 "Tidemark's own "
-		 "memory.  --json has the collector's runs too: sums per interval, and the newest.",
+		 "Tidemark's own memory.  GC says whether the mark's own collection was made.  A "
+		 "narrow terminal leaves out the date that all marks have in common, and "
+		 "columns, which it names.  --json has the collector's runs too: sums per "
+		 "interval, and the newest.",
 	.options = options,
 	.parse = parse,
 	.run = run,

@@ -210,9 +210,9 @@ static void add_columns(struct tm_table *table, bool verbose, bool alarms)
 {
 	tm_table_column(table, "PID", TM_TABLE_RIGHT);
 	tm_table_column(table, "STATE", 0);
-	tm_table_column(table, "PYTHON", 0);
-	tm_table_column(table, "OBJECTS", TM_TABLE_RIGHT);
-	tm_table_column(table, "MARKS", TM_TABLE_RIGHT);
+	tm_table_column(table, "PYTHON", TM_TABLE_OPTIONAL);
+	tm_table_column(table, "OBJECTS", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
+	tm_table_column(table, "MARKS", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
 	tm_table_column(table, "COMMAND", TM_TABLE_CUT);
 	if (verbose) {
 		tm_table_column(table, "PARENT", TM_TABLE_RIGHT);
@@ -224,7 +224,7 @@ static void add_columns(struct tm_table *table, bool verbose, bool alarms)
 		tm_table_column(table, "RECORDING", 0);
 	}
 	if (verbose || alarms)
-		tm_table_column(table, "NOTE", 0);
+		tm_table_column(table, "NOTE", TM_TABLE_CUT);
 }
 
 static bool has_alarm(const struct tm_target *target)
@@ -241,6 +241,8 @@ static void print_table(const struct tm_listing *listing, bool verbose)
 	struct tm_table *table = tm_table_new(stdout);
 	bool alarms = false;
 
+	/* a terminal has no room for that many columns: print_health() says it in lines */
+	verbose = verbose && tm_text_columns(stdout) == 0;
 	for (size_t i = 0; i < listing->count; i++)
 		alarms |= has_alarm(listing->targets[i]);
 	add_columns(table, verbose, alarms);
@@ -256,6 +258,31 @@ static void print_table(const struct tm_listing *listing, bool verbose)
 	tm_table_free(table);
 }
 
+/* A line of its own for a text that is the caller's to give away. */
+static void say(const char *lead, char *text)
+{
+	if (*text)
+		tm_paragraph_put(stdout, lead, "  ", text);
+	free(text);
+}
+
+/* What add_verbose_cells() has in columns. */
+static void print_verbose_lines(const struct tm_target *target)
+{
+	const struct tm_header *header = tm_reader_header(target->reader);
+	char since[TM_TEXT_NUMBER], size[TM_TEXT_NUMBER];
+
+	say("  started ", tm_mem_string(tm_text_time(since, header->time_ns)));
+	if (header->parent_pid)
+		say("  parent ", tm_mem_format("%u", header->parent_pid));
+	say("  family ", tm_mem_string(tm_health_family(header)));
+	say("  lost ", tm_health_losses(header));
+	say("  blind to ", tm_health_blind(header));
+	say("  on disk ", tm_mem_string(tm_text_bytes(size, disk_bytes(target->reader))));
+	say("  recording ", tm_mem_string(target->path));
+	say("  note: ", tm_health_alarm(header));
+}
+
 /* What the columns have no room for: each thing in a line of its own. */
 static void print_health(const struct tm_target *target)
 {
@@ -267,6 +294,8 @@ static void print_health(const struct tm_target *target)
 	char *text;
 
 	printf("\npid %u\n", pid_of(target));
+	if (tm_text_columns(stdout) != 0)
+		print_verbose_lines(target);
 	if (tm_health_disagreements(header) > 0) {
 		text = tm_health_disagreed(header);
 		tm_paragraph_put(stdout, "- ", "  ", text);
@@ -292,15 +321,17 @@ static void print_text(const struct tm_listing *listing, bool verbose)
 	if (listing->count > 0)
 		print_table(listing, verbose);
 	else
-		puts("no recordings; tidemark run -- python3 app.py makes one");
+		tm_paragraph_put(stdout, "", "  ",
+				 "no recordings; tidemark run -- python3 app.py makes one");
 	for (size_t i = 0; verbose && i < listing->count; i++)
 		print_health(listing->targets[i]);
 	if (listing->others > 0)
-		printf("%zu of other users not shown; add --any-user\n", listing->others);
+		say("",
+		    tm_mem_format("%zu of other users not shown; add --any-user", listing->others));
 	if (listing->broken_count > 0)
-		printf("%zu unreadable, damaged or of another version; tidemark rm --dead removes "
-		       "them\n",
-		       listing->broken_count);
+		say("", tm_mem_format("%zu unreadable, damaged or of another version; tidemark rm "
+				      "--dead removes them",
+				      listing->broken_count));
 }
 
 static int run(int argc, char **argv)

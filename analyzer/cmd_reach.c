@@ -265,12 +265,16 @@ static void print_sums(const struct tm_reach_list *list)
 {
 	size_t states[TM_REACH_SAME + 1] = {0};
 	char number[TM_TEXT_NUMBER];
+	struct tm_paragraph line;
 
 	for (size_t i = 0; i < list->count; i++)
 		states[list->ids[i].state]++;
-	printf("\n%s same, ", tm_text_count(number, states[TM_REACH_SAME]));
-	printf("%s reused, ", tm_text_count(number, states[TM_REACH_REUSED]));
-	printf("%s gone\n", tm_text_count(number, states[TM_REACH_GONE]));
+	tm_paragraph_begin(&line);
+	fprintf(line.stream, "%s same, ", tm_text_count(number, states[TM_REACH_SAME]));
+	fprintf(line.stream, "%s reused, ", tm_text_count(number, states[TM_REACH_REUSED]));
+	fprintf(line.stream, "%s gone", tm_text_count(number, states[TM_REACH_GONE]));
+	putchar('\n');
+	tm_paragraph_end(&line, stdout, "", "  ");
 }
 
 static void print_text(const struct arguments *a, struct tm_model *model,
@@ -280,11 +284,11 @@ static void print_text(const struct arguments *a, struct tm_model *model,
 
 	tm_table_column(table, "ID", 0);
 	tm_table_column(table, "STATE", 0);
-	tm_table_column(table, "BORN", TM_TABLE_RIGHT);
-	tm_table_column(table, "DIED", TM_TABLE_RIGHT);
+	tm_table_column(table, "BORN", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
+	tm_table_column(table, "DIED", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
 	tm_table_column(table, "TYPE", TM_TABLE_CUT);
 	if (a->describe) {
-		tm_table_column(table, "LENGTH", TM_TABLE_RIGHT);
+		tm_table_column(table, "LENGTH", TM_TABLE_RIGHT | TM_TABLE_OPTIONAL);
 		tm_table_column(table, "ATTRIBUTES", TM_TABLE_CUT);
 	}
 	for (size_t i = 0; i < a->list.count; i++)

@@ -112,8 +112,9 @@ void tm_report_cyclic_json(struct tm_json *json, const struct tm_report *report,
 
 static void put_title(const char *title, FILE *out)
 {
-	fprintf(out, "\n%s%s%s\n", tm_text_style(out, TM_STYLE_BOLD), title,
-		tm_text_style(out, TM_STYLE_NONE));
+	fprintf(out, "\n%s", tm_text_style(out, TM_STYLE_BOLD));
+	tm_paragraph_put(out, "", "  ", title);
+	fputs(tm_text_style(out, TM_STYLE_NONE), out);
 }
 
 static void put_counted(FILE *out, uint64_t count, const char *one, const char *many)

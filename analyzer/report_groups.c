@@ -23,7 +23,6 @@
 #define INDENT	     "       "
 #define FIRST_CALLER INDENT "  called from "
 #define NEXT_CALLER  INDENT "              "
-#define BUFFER_OF    "(buffer of "
 
 /* Everything that prints has the stream, the width and the report at hand. */
 struct page {
@@ -185,14 +184,16 @@ static void put_column(const struct page *p, const struct tm_group *group)
 
 static void put_type(const struct page *p, const struct tm_group *group, size_t used)
 {
-	bool owned = tm_report_is_owned(p->report, group);
+	struct tm_bytes type = tm_report_type(p->report, group);
+	char *text;
 
-	if (owned)
-		fputs(BUFFER_OF, p->out);
-	tm_paragraph_fit(p->out, tm_report_type(p->report, group),
-			 owned ? used + strlen(BUFFER_OF ")") : used);
-	if (owned)
-		fputc(')', p->out);
+	if (!tm_report_is_owned(p->report, group)) {
+		tm_paragraph_fit(p->out, type, used);
+		return;
+	}
+	text = tm_mem_format("(buffer of %.*s)", (int)type.size, type.data);
+	tm_paragraph_fit(p->out, (struct tm_bytes){text, strlen(text)}, used);
+	free(text);
 }
 
 static void put_group(const struct page *p, const struct tm_group *group, uint64_t rank)

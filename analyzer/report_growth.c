@@ -1,6 +1,7 @@
 /*
  * report_growth.c - what buffers of older objects grew by
  */
+#include "paragraph.h"
 #include "report.h"
 #include "text.h"
 
@@ -39,10 +40,16 @@ void tm_report_growth_json(struct tm_json *json, const struct tm_report *report)
 
 void tm_report_growth_text(const struct tm_report *report, FILE *out)
 {
+	struct tm_paragraph title;
+
 	if (report->grown->count == 0)
 		return;
-	fprintf(out, "\n%sGrown since ", tm_text_style(out, TM_STYLE_BOLD));
-	tm_report_point_text(&report->diff->span.from, out);
-	fprintf(out, " (buffers of older objects)%s\n", tm_text_style(out, TM_STYLE_NONE));
+	tm_paragraph_begin(&title);
+	fputs("Grown since ", title.stream);
+	tm_report_point_text(&report->diff->span.from, title.stream);
+	fputs(" (buffers of older objects)", title.stream);
+	fprintf(out, "\n%s", tm_text_style(out, TM_STYLE_BOLD));
+	tm_paragraph_end(&title, out, "", "  ");
+	fputs(tm_text_style(out, TM_STYLE_NONE), out);
 	tm_report_groups_text(report, report->grown, TM_COLUMN_NONE, out);
 }

@@ -50,15 +50,17 @@ static void put_point(const struct page *p, const char *label, const struct tm_p
 
 static void put_intervals(const struct page *p, const struct tm_span *span)
 {
+	struct tm_paragraph line;
 	char time[TM_TEXT_NUMBER];
 
 	if (p->report->diff->intervals < 2)
 		return;
-	fprintf(p->out, "     %" PRIu32 " intervals", p->report->diff->intervals);
+	tm_paragraph_begin(&line);
+	fprintf(line.stream, "%" PRIu32 " intervals", p->report->diff->intervals);
 	if (span->from.time_ns && span->to.time_ns > span->from.time_ns)
-		fprintf(p->out, " in %s",
+		fprintf(line.stream, " in %s",
 			tm_text_duration(time, span->to.time_ns - span->from.time_ns));
-	fputc('\n', p->out);
+	tm_paragraph_end(&line, p->out, "     ", "     ");
 }
 
 /* Marks' own collections included, see runs.h. */

@@ -10,8 +10,9 @@
 struct tm_table;
 
 enum tm_table_flags {
-	TM_TABLE_RIGHT = 1, /* numbers */
-	TM_TABLE_CUT = 2,   /* may lose its end when the terminal is narrow */
+	TM_TABLE_RIGHT = 1,    /* numbers */
+	TM_TABLE_CUT = 2,      /* cells may lose their middle when the terminal is narrow */
+	TM_TABLE_OPTIONAL = 4, /* may be left out when it is; of several the last one first */
 };
 
 /* A table for @out; release with tm_table_free(). */
@@ -32,6 +33,10 @@ void tm_table_cell_bytes(struct tm_table *table, unsigned column, const void *by
 void tm_table_cellf(struct tm_table *table, unsigned column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * On a terminal no line is wider than that, unless the columns that must stay are: then cells are
+ * not cut to shreds for nothing.  What was left out is named below the table.
+ */
 void tm_table_print(struct tm_table *table);
 void tm_table_free(struct tm_table *table);
 

@@ -181,8 +181,46 @@ class Text(Shop):
                 self.assertEqual("\x1b[" in text, color)
                 plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
                 self.assertIn("ession", plain)  # a narrow one cuts names in their middle
-                widest = max(plain.splitlines(), key=len)
-                self.assertLessEqual(len(widest), columns, widest)
+                self.fits(plain, columns)
+
+    @families
+    def test_every_report_fits_the_terminal(self):
+        name = "a rather long name of a mark"
+        self.tidemark("mark", self.pid, name, quiet=False)
+        self.session.ask()
+        ids = [entry["id"] for entry in
+               self.json("ids", self.pid, 1, 4, "--type", "__main__.Session")["ids"][:3]]
+        pid = str(self.pid)
+        reports = (["diff", pid, "start", "now"], ["diff", pid, "5"], ["garbage", pid, "start"],
+                   ["ids", pid, "1", "4"], ["marks", pid], ["ps"], ["ps", "-v"],
+                   ["reach", pid, *ids], ["reach", pid, "--describe", *ids])
+        for columns in (40, 80, 200):
+            for args in reports:
+                with self.subTest(columns=columns, args=args):
+                    self.fits(self.in_terminal(columns, args, {"NO_COLOR": "1"}), columns)
+
+    @families
+    def test_marks_in_a_terminal(self):
+        """Names stay names: columns that say less make room for them, and are named."""
+        self.tidemark("mark", self.pid, "a rather long name of a mark", quiet=False)
+        for columns, least in ((40, 10), (80, 12), (200, 28)):
+            text = self.in_terminal(columns, ["marks", str(self.pid)], {"NO_COLOR": "1"})
+            head, row = text.splitlines()[0], text.splitlines()[6]
+            name = re.match(r"\s*5  (.*?)  ", row).group(1).rstrip()
+            self.assertGreaterEqual(len(name), least, text)
+            self.assertTrue(name.startswith("a ") and name.endswith("mark"), name)
+            titles = ["MARK", "NAME", "TIME", "OBJECTS", "BYTES", "RESIDENT", "GARBAGE", "PAUSE",
+                      "GC"]
+            shown = head.split()
+            left_out = re.search(r"no room for ([^:]*):", text.replace("\n ", ""))
+            left_out = left_out.group(1).split(", ") if left_out else []
+            self.assertEqual(sorted(shown + left_out), sorted(titles), text)
+            if columns >= 80:
+                self.assertIn("RESIDENT", shown)
+
+    def fits(self, text, columns):
+        widest = max(text.splitlines(), key=len)
+        self.assertLessEqual(len(widest), columns, widest)
 
     def in_terminal(self, columns, args, env):
         """Output of the analyzer on a pseudo-terminal of this width."""
