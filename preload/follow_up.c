@@ -98,6 +98,17 @@ static bool wants_collection(uint32_t number)
 /* ---- what it does ----------------------------------------------------------------- */
 
 /*
+ * Up to 3.13 an audit event tells of each sub-interpreter (setup.c); from 3.14 on there may be none
+ * (`_interpreters.create()` raises no cpython.PyInterpreterState_New), and it is looked for.
+ */
+static void notice_interpreters(void)
+{
+	if (!tm_python.adapter->gc.in_runtime &&
+	    tm_python.newest_interpreter() != tm_python.main_interpreter())
+		tm_blind(TM_B_INTERPRETERS);
+}
+
+/*
  * Up to 3.11 a collection may run inside an allocation, whose block is not filled in yet
  * (Modules/gcmodule.c, _PyObject_GC_Alloc): @inside_allocation leaves this thread's newest alone.
  */
@@ -106,6 +117,7 @@ static void resolve_pending_types(bool inside_allocation)
 	struct tm_self *self = &tm_self;
 	uintptr_t unborn = 0;
 
+	notice_interpreters();
 	tm_intern_names_again();
 	tm_owner_settle();
 	if (inside_allocation && self->recent && self->recent_count)
@@ -282,6 +294,7 @@ void tm_follow_up_collection_starts(int generation)
 		return;
 	}
 	settle();
+	notice_interpreters();
 	tm_collections_begin(borrow(generation));
 }
 
