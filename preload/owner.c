@@ -38,13 +38,11 @@ void tm_owner_forget(void)
 	expected.block = 0;
 }
 
-/* A new interpreter becomes the head of their list (Python/pystate.c, init_interpreter). */
 static bool may_look(void)
 {
 	if (!looking)
 		return false;
-	if (!tm_python.adapter->own_gils ||
-	    tm_python.newest_interpreter() == tm_python.main_interpreter())
+	if (!tm_python.adapter->own_gils || tm_python_alone())
 		return true;
 	tm_blind(TM_B_OWNERS);
 	return false;

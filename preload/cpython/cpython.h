@@ -228,6 +228,15 @@ TM_INLINE void *tm_python_thread(void)
 /* tm_python_in_main - whether the calling thread runs in the main interpreter. */
 bool tm_python_in_main(void);
 
+/*
+ * tm_python_alone - whether there is no interpreter but the main one
+ * A new one becomes the head of their list (Python/pystate.c, init_interpreter).
+ */
+TM_INLINE bool tm_python_alone(void)
+{
+	return tm_python.newest_interpreter() == tm_python.main_interpreter();
+}
+
 /* The collector's state of the main interpreter; NULL before it exists. */
 uintptr_t tm_python_gc(void);
 
