@@ -21,9 +21,13 @@ import story
 MARKS = 5
 STEPS = 500  # of each interval
 HELD = 4  # objects of a kind held at once, at most
+HEAP_TYPE = 1 << 9  # Include/object.h: Py_TPFLAGS_HEAPTYPE
+STATIC = set()  # static types that were named
 
 
 def type_name(cls):
+    if not cls.__flags__ & HEAP_TYPE:
+        STATIC.add(cls)
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
@@ -136,10 +140,16 @@ def is_cyclic(make):
     return left == len(places)
 
 
+def of_static_types():
+    """What static types have had since they were first used: the collector never visits them."""
+    return [part for cls in STATIC
+            for part in (cls.__mro__, cls.__bases__, *gc.get_referents(cls.__dict__))]
+
+
 def alive():
     """Everything that the collector knows and what that refers to: {id: type}."""
     found, names = {}, {}
-    todo = gc.get_objects()
+    todo = gc.get_objects() + of_static_types()
     while todo:
         for item in todo:
             cls = type(item)
