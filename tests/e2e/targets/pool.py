@@ -17,7 +17,9 @@ def work(number):
 
 def main():
     multiprocessing.set_start_method(sys.argv[1])
-    with multiprocessing.Pool(2) as pool:
+    # Both are there before the work is done, or the pool's end may come before one has begun.
+    both = multiprocessing.Barrier(2)
+    with multiprocessing.Pool(2, both.wait) as pool:
         print(pool.map(work, range(20)))
     queue = multiprocessing.Queue()
     process = multiprocessing.Process(target=queue.put, args=("from a process",))
