@@ -119,13 +119,13 @@ static void resolve_pending_types(bool inside_allocation)
 	notice_interpreters();
 	tm_intern_names_again();
 	tm_owner_settle();
-	if (inside_allocation && self->recent && self->recent_count)
-		unborn = self->recent[self->recent_count - 1];
+	if (inside_allocation && self->recent)
+		unborn = self->recent_next[-1];
 
 	if (tm_get(&tm_segment.header->blind) & TM_B_TYPES)
 		return;
 	if (tm_resolve_others_run_freely())
-		tm_resolve_blocks(self->recent, self->recent ? TM_RECENT : 0, unborn);
+		tm_resolve_blocks(self->recent, self->stacks ? TM_RECENT : 0, unborn);
 	else
 		tm_thread_each_recent(tm_resolve_blocks, unborn);
 }

@@ -87,9 +87,13 @@ void *tm_recent_is_full(void *block)
 
 static TM_NOINLINE void block_free_rest(void *ctx, void *block)
 {
-	if (tm_death_block((uintptr_t)block) && tm_self_here()->counters)
-		tm_count(&tm_self.counters->destroyed);
-	tm_recent_drop(&tm_self, (uintptr_t)block);
+	bool known = tm_death_block((uintptr_t)block);
+
+	if (tm_self_here()->counters) {
+		if (known)
+			tm_count(&tm_self.counters->destroyed);
+		tm_recent_drop(&tm_self, (uintptr_t)block);
+	}
 	tm_next_obj.free(ctx, block);
 }
 
@@ -161,7 +165,7 @@ static TM_NOINLINE void object_free_rest(void *ctx, void *block)
 static void object_free(void *ctx, void *block)
 {
 	if (unlikely(tm_self.pending == (uintptr_t)block ||
-		     tm_hot_free((uintptr_t)block) == TM_FOUND_MORE))
+		     tm_hot_free_emptied((uintptr_t)block) == TM_FOUND_MORE))
 		object_free_rest(ctx, block);
 	else
 		tm_next_obj.free(ctx, block);

@@ -56,9 +56,9 @@ typedef struct tm_stack *(*tm_stack_function)(void);
  * The slot of a chunk that has seen a birth in this interval; NULL: there is more to do.  The birth
  * field that goes with it has to be read before.
  */
-TM_INLINE struct tm_slot *tm_hot_slot(uintptr_t address)
+TM_INLINE struct tm_slot *tm_hot_slot(uintptr_t address, size_t *index)
 {
-	struct tm_slot *slot = tm_shadow_slot(address);
+	struct tm_slot *slot = tm_shadow_look(address, index);
 
 	return likely(slot->stamp == tm_get(&tm_birth_stamp)) ? slot : NULL;
 }
@@ -75,16 +75,17 @@ TM_INLINE bool tm_hot_block(tm_stack_function stack_here, uintptr_t block, size_
 	struct tm_stack *stack = stack_here();
 	struct tm_slot *slot;
 	uint64_t birth;
+	size_t index;
 
 	if (unlikely(!stack || size >= TM_OWNED_LARGE ||
-		     (kind == TM_BUFFER && size == TM_DEQUE_BLOCK) || block & (TM_GRANULE - 1)))
+		     (kind == TM_BUFFER && size == TM_DEQUE_BLOCK)))
 		return false;
 	birth = tm_hot_birth_field();
-	slot = tm_hot_slot(block);
+	slot = tm_hot_slot(block, &index);
 	if (unlikely(!slot))
 		return false;
 	tm_self.newest_plain = block;
-	tm_put(&slot->words[tm_shadow_index(block)],
+	tm_put(slot->words + index,
 	       kind | birth | (uint64_t)stack->site << TM_SITE_SHIFT | size << TM_TYPE_SHIFT);
 	return true;
 }
@@ -108,8 +109,8 @@ TM_INLINE void *tm_hot_block_born(tm_stack_function stack_here, void *block, siz
 	if (unlikely(!tm_hot_block(stack_here, (uintptr_t)block, size, TM_PENDING)))
 		return tm_block_born(block, size);
 	tm_count(&self->counters->created);
-	self->recent[self->recent_count++] = (uintptr_t)block;
-	return likely(self->recent_count < TM_RECENT) ? block : tm_recent_is_full(block);
+	*self->recent_next++ = (uintptr_t)block;
+	return likely(self->recent_next != self->recent_end) ? block : tm_recent_is_full(block);
 }
 
 /* The object domain, tracer family. */
@@ -124,7 +125,6 @@ TM_INLINE void *tm_hot_object_born(tm_stack_function stack_here, void *block, si
 	if (unlikely(self->pending || !stack))
 		return tm_object_born(block, size);
 	self->pending_stack = stack;
-	self->pending_site = stack->site;
 	self->pending_size = size;
 	self->pending = (uintptr_t)block;
 	return block;
@@ -155,23 +155,18 @@ TM_INLINE bool tm_hot_fresh(struct tm_self *self, uintptr_t object)
 	uintptr_t block = self->pending;
 	uint64_t size = self->pending_size, birth;
 	struct tm_stack *stack = self->pending_stack;
-	unsigned index = tm_shadow_index(block);
 	tm_shadow_word *words;
 	struct tm_slot *slot;
+	size_t index;
 
-	/* What was remembered may have been forgotten, or be another stack's place by now. */
-	if (unlikely(!stack || stack->site != self->pending_site ||
-		     self->quick_epoch != tm_get(&tm_stack_epoch) || index > TM_NEAR_END ||
-		     size >= TM_SIZE_BIG))
-		return false;
-	if (unlikely(!tm_hot_type(stack, object)))
+	if (unlikely(!stack || size >= TM_SIZE_BIG || !tm_hot_type(stack, object)))
 		return false;
 	birth = tm_hot_birth_field();
-	slot = tm_hot_slot(block);
-	if (unlikely(!slot))
+	slot = tm_hot_slot(block, &index);
+	if (unlikely(!slot || index > TM_NEAR_END))
 		return false;
 	self->pending = 0;
-	words = &slot->words[index];
+	words = slot->words + index;
 	if (object != block)
 		tm_put(words, tm_size_word(TM_SIZE_HEAD, size));
 	else if (size > TM_GRANULE)
@@ -187,14 +182,15 @@ TM_INLINE bool tm_hot_again(tm_stack_function stack_here, uintptr_t object)
 	tm_shadow_word *word;
 	struct tm_slot *slot;
 	uint64_t birth;
+	size_t index;
 
-	if (unlikely(!stack || object & (TM_GRANULE - 1) || !tm_hot_type(stack, object)))
+	if (unlikely(!stack || !tm_hot_type(stack, object)))
 		return false;
 	birth = tm_hot_birth_field();
-	slot = tm_hot_slot(object);
+	slot = tm_hot_slot(object, &index);
 	if (unlikely(!slot))
 		return false;
-	word = &slot->words[tm_shadow_index(object)];
+	word = slot->words + index;
 	if (unlikely(tm_word_kind(tm_get(word)) != TM_FREE))
 		return false;
 	tm_publish(word, stack->object | birth);
@@ -224,14 +220,27 @@ TM_INLINE uint64_t tm_hot_quiet(uint64_t word)
 	return (word ^ tm_get(&tm_death_bits)) & (TM_QUIET_MASK | TM_KIND_MASK);
 }
 
+/*
+ * Whether the word is a quiet block's that has no other word: a BUFFER's or a PENDING's, and no
+ * size as large as TM_SIZE_BIG; the upper half of the sizes is left out, which takes one bit.
+ */
+TM_INLINE bool tm_hot_quiet_block(uint64_t word)
+{
+	const uint64_t either = TM_KIND_MASK & ~(uint64_t)(TM_BUFFER ^ TM_PENDING);
+
+	return ((word ^ tm_get(&tm_death_bits)) & (1ull << 63 | TM_QUIET_MASK | either)) ==
+	       (TM_BUFFER & TM_PENDING);
+}
+
 TM_INLINE int tm_hot_death(void *at)
 {
 	struct tm_self *self = &tm_self;
-	tm_shadow_word *word = tm_shadow_find((uintptr_t)at);
+	size_t index;
+	tm_shadow_word *words = tm_shadow_look((uintptr_t)at, &index)->words;
 
-	if (unlikely(!word || !self->counters || tm_hot_quiet(tm_get(word)) != TM_OBJECT))
+	if (unlikely(!words || !self->counters || tm_hot_quiet(tm_get(words + index)) != TM_OBJECT))
 		return tm_trace(at, TM_DESTROYED);
-	tm_put(word, 0);
+	tm_put(words + index, 0);
 	tm_count(&self->counters->destroyed);
 	return 0;
 }
@@ -243,39 +252,59 @@ enum tm_found {
 	TM_FOUND_MORE, /* tm_death_block() has to look */
 };
 
-TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
+/* A block whose object has been seen to die: what is left is its size. */
+TM_INLINE enum tm_found tm_hot_free_rest(tm_shadow_word *words)
 {
-	struct tm_slot *slot = tm_shadow_slot(block);
-	unsigned index = tm_shadow_index(block);
-	tm_shadow_word *words;
-	uint64_t value, quiet;
+	uint64_t value = tm_get(words);
 
-	if (unlikely(!slot->words))
-		return TM_FOUND_NOTHING;
-	words = &slot->words[index];
-	value = tm_get(words);
-	quiet = tm_hot_quiet(value);
-	if (likely((quiet == TM_PENDING || quiet == TM_BUFFER) &&
-		   value >> TM_TYPE_SHIFT != TM_SIZE_BIG)) {
-		tm_put(words, 0);
-		return TM_FOUND_DONE;
-	}
-	if (unlikely(index > TM_NEAR_END))
-		return TM_FOUND_MORE;
-	/* The tracer has seen the object of a block die: what is left is the size. */
-	if (tm_word_kind(value) == TM_SIZE_HEAD && tm_word_size(value) > 2 * TM_GC_HEAD &&
-	    tm_word_kind(tm_get(words + 1)) != TM_OBJECT &&
-	    tm_word_kind(tm_get(words + 2)) != TM_OBJECT) {
-		tm_put(words, 0);
-		return TM_FOUND_DONE;
-	}
 	if (value == 0) {
 		if (tm_word_kind(tm_get(words + 1)) != TM_SIZE_TAIL)
 			return TM_FOUND_NOTHING;
 		tm_put(words + 1, 0);
 		return TM_FOUND_DONE;
 	}
-	return TM_FOUND_MORE;
+	if (unlikely(tm_word_kind(value) != TM_SIZE_HEAD || tm_word_size(value) <= 2 * TM_GC_HEAD ||
+		     tm_word_kind(tm_get(words + 1)) == TM_OBJECT ||
+		     tm_word_kind(tm_get(words + 2)) == TM_OBJECT))
+		return TM_FOUND_MORE;
+	tm_put(words, 0);
+	return TM_FOUND_DONE;
+}
+
+/* Blocks that are most often without an object, or with one that nobody saw die. */
+TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
+{
+	size_t index;
+	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
+
+	if (unlikely(!words))
+		return TM_FOUND_NOTHING;
+	words += index;
+	if (likely(tm_hot_quiet_block(tm_get(words)))) {
+		tm_put(words, 0);
+		return TM_FOUND_DONE;
+	}
+	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : tm_hot_free_rest(words);
+}
+
+/* The object domain's on the tracer family. */
+TM_INLINE enum tm_found tm_hot_free_emptied(uintptr_t block)
+{
+	size_t index;
+	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
+
+	enum tm_found found;
+
+	if (unlikely(!words))
+		return TM_FOUND_NOTHING;
+	if (unlikely(index > TM_NEAR_END))
+		return TM_FOUND_MORE;
+	found = tm_hot_free_rest(words + index);
+	if (unlikely(found == TM_FOUND_MORE && tm_hot_quiet_block(tm_get(words + index)))) {
+		tm_put(words + index, 0);
+		return TM_FOUND_DONE;
+	}
+	return found;
 }
 
 /* ---- the hooks ------------------------------------------------------------- */

@@ -39,11 +39,12 @@ void tm_birth_pending(uintptr_t block, size_t size)
 
 void tm_birth_expected(uintptr_t block, size_t size)
 {
-	uint32_t site = tm_site_here();
 	struct tm_self *self = &tm_self;
+	uint32_t site;
 
 	if (self->pending)
 		tm_flush_pending(self);
+	site = tm_site_here();
 	self->pending_stack = NULL;
 	self->pending_site = site;
 	self->pending_size = size;
@@ -57,7 +58,7 @@ void tm_flush_pending(struct tm_self *self)
 	self->pending = 0;
 	if (!tm_recorder_awake())
 		return;
-	put_block(block, self->pending_size, TM_PENDING, self->pending_site);
+	put_block(block, self->pending_size, TM_PENDING, tm_stack_pending_site(self));
 	/* Or the tracer is another's now, and this is the first object that nobody told of. */
 	if (unlikely(tm_hook_tracer_check()))
 		tm_recent_add(tm_self_here(), block);
@@ -112,7 +113,7 @@ void tm_birth_object(uintptr_t object)
 		self->pending = 0;
 	if (tm_recorder_awake())
 		birth_of(object, fresh ? block : 0, self->pending_size,
-			 fresh ? self->pending_site : tm_site_here());
+			 fresh ? tm_stack_pending_site(self) : tm_site_here());
 	self = tm_self_here();
 	if (self->counters)
 		tm_count(&self->counters->created);
@@ -121,12 +122,12 @@ void tm_birth_object(uintptr_t object)
 void tm_recent_full(void)
 {
 	struct tm_self *self = &tm_self;
-	uint32_t left = 0;
+	unsigned left = 0;
 
 	/* The newest is a block that its owner has not filled in yet: it waits a round.  The same
 	 * address may stand further up, from a block that died since. */
 	tm_resolve_blocks(self->recent, TM_RECENT, self->recent[TM_RECENT - 1]);
-	for (uint32_t i = 0; i < TM_RECENT; i++) {
+	for (unsigned i = 0; i < TM_RECENT; i++) {
 		uintptr_t block = self->recent[i];
 
 		self->recent[i] = 0;
@@ -134,7 +135,7 @@ void tm_recent_full(void)
 			self->recent[left++] = block;
 	}
 	/* What a long collection leaves undecided must not fill the list again at once. */
-	self->recent_count = left <= TM_RECENT / 2 ? left : 0;
+	self->recent_next = self->recent + (left <= TM_RECENT / 2 ? left : 0);
 }
 
 /* ---- deaths ---------------------------------------------------------------- */
@@ -168,7 +169,8 @@ static void death_of(const struct tm_dying *dying, bool known, unsigned flags)
 
 void tm_death_object(uintptr_t object)
 {
-	tm_shadow_word *word = tm_shadow_find(object);
+	/* What begins in the middle of a granule has no word: the one there is another's. */
+	tm_shadow_word *word = object & (TM_GRANULE - 1) ? NULL : tm_shadow_find(object);
 	uint64_t value = word ? tm_get(word) : 0;
 	struct tm_self *self;
 
@@ -260,7 +262,7 @@ bool tm_death_block(uintptr_t block)
 	struct tm_block_words words;
 	unsigned at;
 
-	if (!tm_shadow_find(block))
+	if (block & (TM_GRANULE - 1) || !tm_shadow_find(block))
 		return false;
 	/* Records come before the words are cleared, so that a reader misses nothing. */
 	tm_block_take(block, &words);

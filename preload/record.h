@@ -88,29 +88,26 @@ TM_INLINE uint64_t tm_block_word(enum tm_kind kind, uint64_t birth, uint32_t sit
 /* The type of what is in this block will be looked at when it has lived for a while. */
 TM_INLINE void tm_recent_add(struct tm_self *self, uintptr_t block)
 {
-	if (unlikely(self->recent == NULL))
+	if (unlikely(!self->stacks))
 		return;
-	self->recent[self->recent_count++] = block;
-	if (unlikely(self->recent_count == TM_RECENT))
+	*self->recent_next++ = block;
+	if (unlikely(self->recent_next == self->recent_end))
 		tm_recent_full();
 }
 
 /*
  * What dies as the newest, or as the one before, needs no look: most objects live no longer than
- * that.  The only one left is not taken out: it would cost a question more.
+ * that.  The thread has begun.
  */
 TM_INLINE void tm_recent_drop(struct tm_self *self, uintptr_t block)
 {
-	uint32_t count = self->recent_count;
-	uintptr_t *newest = self->recent + count - 1;
+	uintptr_t *next = self->recent_next;
 
-	if (count < 2)
-		return;
-	if (*newest == block) {
-		self->recent_count = count - 1;
-	} else if (newest[-1] == block) {
-		newest[-1] = *newest;
-		self->recent_count = count - 1;
+	if (next[-1] == block) {
+		self->recent_next = next - 1;
+	} else if (next[-2] == block) {
+		next[-2] = next[-1];
+		self->recent_next = next - 1;
 	}
 }
 

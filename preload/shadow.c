@@ -9,22 +9,23 @@ static struct tm_leaf *real_root[TM_ROOT_SIZE];
 static struct tm_leaf *empty_root[TM_ROOT_SIZE]; /* never written: costs no memory */
 
 struct tm_leaf **tm_shadow_root = empty_root;
-struct tm_slot tm_shadow_none;
+struct tm_leaf tm_shadow_none;
 
-#define NOWHERE UINTPTR_MAX /* no address has it */
-struct tm_near tm_shadow_near = {.number = NOWHERE};
-static uintptr_t near_number = NOWHERE; /* the same while attached */
+/* No program has memory there.  With half of it in place, and half of another, all are right. */
+#define NOWHERE ((struct tm_near){1ull << 63, &tm_shadow_none})
+struct tm_near tm_shadow_near = NOWHERE;
+static struct tm_near real_near = NOWHERE; /* in place while attached */
 
 void tm_shadow_attach(void)
 {
 	tm_shadow_root = real_root;
-	tm_shadow_near.number = near_number;
+	tm_shadow_near = real_near;
 }
 
 void tm_shadow_detach(void)
 {
 	tm_shadow_root = empty_root;
-	tm_shadow_near.number = NOWHERE;
+	tm_shadow_near = NOWHERE;
 }
 
 void tm_shadow_forget(void)
@@ -34,18 +35,16 @@ void tm_shadow_forget(void)
 			tm_pages_free(real_root[i], sizeof(struct tm_leaf));
 		real_root[i] = NULL;
 	}
-	tm_shadow_near.number = near_number = NOWHERE;
-	tm_shadow_near.leaf = NULL;
+	tm_shadow_near = real_near = NOWHERE;
 }
 
 static struct tm_leaf *make_leaf(uintptr_t number)
 {
 	struct tm_leaf *leaf = tm_pages(sizeof(*leaf));
 
-	if (leaf && !tm_shadow_near.leaf) {
-		tm_shadow_near.leaf = leaf;
-		atomic_thread_fence(memory_order_release);
-		tm_shadow_near.number = near_number = number;
+	if (leaf && real_near.leaf == &tm_shadow_none) {
+		real_near = (struct tm_near){number << TM_ROOT_SHIFT, leaf};
+		tm_shadow_near = real_near;
 	}
 	return leaf;
 }

@@ -17,6 +17,8 @@
 #define TM_ROOT_SIZE	(1u << (TM_ADDRESS_BITS - TM_ROOT_SHIFT))
 #define TM_LEAF_SIZE	(1u << TM_LEAF_BITS)
 
+#define TM_LEAF_GRANULES (1ull << (TM_ROOT_SHIFT - TM_GRANULE_SHIFT))
+
 typedef _Atomic uint64_t tm_shadow_word;
 
 struct tm_slot {
@@ -38,15 +40,15 @@ extern TM_HIDDEN struct tm_leaf **tm_shadow_root;
 
 /*
  * The leaf that CPython's first arena lies in, and so most of what follows: one comparison finds
- * it.  While nothing is recorded no address has its number.
+ * it.  While nothing is recorded no address is within it.
  */
 extern TM_HIDDEN struct tm_near {
-	uintptr_t number; /* address >> TM_ROOT_SHIFT */
+	uintptr_t base; /* lowest address of its 16 GiB */
 	struct tm_leaf *leaf;
 } tm_shadow_near;
 
-/* A slot of no chunk; never written. */
-extern TM_HIDDEN struct tm_slot tm_shadow_none;
+/* A leaf without chunks; never written, so it costs no memory. */
+extern TM_HIDDEN struct tm_leaf tm_shadow_none;
 
 /* tm_shadow_attach / _detach - put the real, or the empty, root in place. */
 void tm_shadow_attach(void);
@@ -67,23 +69,43 @@ struct tm_slot *tm_shadow_extend(uintptr_t address);
  */
 bool tm_shadow_newer(struct tm_slot *slot, uint32_t birth);
 
+/* The leaf of an address by the directory; one without chunks where there is none. */
+TM_INLINE struct tm_leaf *tm_shadow_leaf(uintptr_t address)
+{
+	uintptr_t number = address >> TM_ROOT_SHIFT;
+	struct tm_leaf *leaf = number < TM_ROOT_SIZE ? tm_shadow_root[number] : NULL;
+
+	return likely(leaf != NULL) ? leaf : &tm_shadow_none;
+}
+
 /* The slot of an address; one without words where there is no chunk. */
 TM_INLINE struct tm_slot *tm_shadow_slot(uintptr_t address)
 {
-	uintptr_t number = address >> TM_ROOT_SHIFT;
-	struct tm_leaf *leaf = tm_shadow_near.leaf;
-
-	if (unlikely(number != tm_shadow_near.number)) {
-		leaf = number < TM_ROOT_SIZE ? tm_shadow_root[number] : NULL;
-		if (unlikely(!leaf))
-			return &tm_shadow_none;
-	}
-	return &leaf->slots[address >> TM_CHUNK_SHIFT & (TM_LEAF_SIZE - 1)];
+	return &tm_shadow_leaf(address)->slots[address >> TM_CHUNK_SHIFT & (TM_LEAF_SIZE - 1)];
 }
 
 TM_INLINE unsigned tm_shadow_index(uintptr_t address)
 {
 	return address >> TM_GRANULE_SHIFT & (TM_CHUNK_WORDS - 1);
+}
+
+/*
+ * For what every event runs: the slot of an address, and the index of its word.  An address in the
+ * middle of a granule has no words here.  Rotated, its low bits make the number too large, so that
+ * one comparison says: near, and the beginning of a granule.
+ */
+TM_INLINE struct tm_slot *tm_shadow_look(uintptr_t address, size_t *index)
+{
+	uintptr_t granule = address - tm_shadow_near.base;
+	struct tm_leaf *leaf = tm_shadow_near.leaf;
+
+	granule = granule >> TM_GRANULE_SHIFT | granule << (64 - TM_GRANULE_SHIFT);
+	if (unlikely(granule >= TM_LEAF_GRANULES)) {
+		leaf = address & (TM_GRANULE - 1) ? &tm_shadow_none : tm_shadow_leaf(address);
+		granule &= TM_LEAF_GRANULES - 1;
+	}
+	*index = granule & (TM_CHUNK_WORDS - 1);
+	return &leaf->slots[granule / TM_CHUNK_WORDS];
 }
 
 /* The word of an address, NULL when its chunk does not exist. */

@@ -67,6 +67,13 @@ static struct tm_stack *make_place(struct tm_self *self, uint64_t key, uint64_t 
 	return first;
 }
 
+/* What the thread remembers is about to change: what is pending keeps its site. */
+static void keep_pending_site(struct tm_self *self)
+{
+	self->pending_site = tm_stack_pending_site(self);
+	self->pending_stack = NULL;
+}
+
 static void remember(struct tm_self *self, const struct tm_frame *frames, unsigned count,
 		     uint32_t site)
 {
@@ -79,6 +86,7 @@ static void remember(struct tm_self *self, const struct tm_frame *frames, unsign
 	/* A stack that was shorter than could be kept is another one once it has grown. */
 	if (!depth || (count < tm_stack_frames && !ends))
 		return;
+	keep_pending_site(self);
 	caller = tm_stack_frames > 1 && depth > 1 ? keys[1] : 0;
 	stack = make_place(self, keys[0], caller, depth);
 	memcpy(stack->keys, keys, depth * sizeof(*keys));
@@ -109,6 +117,7 @@ static bool recall(struct tm_self *self, uint32_t epoch, uint32_t *site)
 /* From here on what the thread remembers is of @epoch. */
 static void begin_epoch(struct tm_self *self, uint32_t epoch)
 {
+	keep_pending_site(self);
 	memset(self->stacks, 0, TM_STACK_BYTES);
 	self->stack_epoch = epoch;
 	self->quick_epoch = self->thread_state ? epoch : 0;

@@ -37,6 +37,12 @@ void tm_stack_forget(void);
  */
 __attribute__((noinline)) uint32_t tm_site_here(void);
 
+/* The site of the block that the thread has pending. */
+TM_INLINE uint32_t tm_stack_pending_site(const struct tm_self *self)
+{
+	return self->pending_stack ? self->pending_stack->site : self->pending_site;
+}
+
 /* Where the stack with these innermost instructions is remembered, or one entry next to it. */
 TM_INLINE struct tm_stack *tm_stack_entry(char *stacks, unsigned shift, uint64_t key,
 					  uint64_t caller, unsigned way)

@@ -14,11 +14,18 @@
 _Thread_local struct tm_self tm_self;
 atomic_flag tm_lock_flag = ATOMIC_FLAG_INIT;
 
+#define BEFORE_RECENT 2 /* words */
+#define NO_BLOCK      1 /* freeing NULL is an event as well, so it is not 0 */
+
 /* Buffers go with the slot, so that a thread's end needs no destructor. */
-static struct {
+static struct buffers {
 	uintptr_t *recent;
 	char *stacks;
 } buffers[SLOTS];
+
+/* Of a thread that has neither. */
+static uintptr_t no_recent[BEFORE_RECENT] = {NO_BLOCK, NO_BLOCK};
+static const struct buffers no_buffers = {no_recent + BEFORE_RECENT, NULL};
 
 static struct tm_thread *slots(void)
 {
@@ -76,10 +83,21 @@ static unsigned claim(uint32_t tid)
 	return take_over(used, used, tid);
 }
 
+static void make_buffers(struct buffers *own)
+{
+	char *memory = tm_pages(TM_STACK_BYTES + (BEFORE_RECENT + TM_RECENT) * sizeof(uintptr_t));
+
+	if (!memory)
+		return;
+	own->recent = (uintptr_t *)(memory + TM_STACK_BYTES) + BEFORE_RECENT;
+	own->recent[-1] = own->recent[-2] = NO_BLOCK;
+	own->stacks = memory;
+}
+
 /* What a thread that ended had not looked at yet is its successor's to look at. */
 static uint32_t left_behind(const uintptr_t *recent)
 {
-	uint32_t count = recent ? TM_RECENT : 0;
+	uint32_t count = TM_RECENT;
 
 	while (count && !recent[count - 1])
 		count--;
@@ -90,21 +108,22 @@ void tm_thread_begin(void)
 {
 	uint32_t tid = (uint32_t)syscall(SYS_gettid);
 	void *const *place = tm_python_thread_place();
+	const struct buffers *own;
 	unsigned slot;
 
 	if (!tm_segment.header)
 		return;
 	tm_lock();
 	slot = claim(tid);
-	if (slot && !buffers[slot].recent) {
-		buffers[slot].recent = tm_pages(TM_RECENT * sizeof(uintptr_t));
-		buffers[slot].stacks = tm_pages(TM_STACK_BYTES);
-	}
-	tm_self.recent = buffers[slot].recent;
-	tm_self.stacks = buffers[slot].stacks;
+	if (slot && !buffers[slot].stacks)
+		make_buffers(&buffers[slot]);
+	own = buffers[slot].stacks ? &buffers[slot] : &no_buffers;
+	tm_self.recent = own->recent;
+	tm_self.stacks = own->stacks;
 	tm_self.stack_epoch = tm_self.quick_epoch = 0;
 	tm_self.thread_state = place;
-	tm_self.recent_count = left_behind(tm_self.recent);
+	tm_self.recent_next = own->recent + (own->stacks ? left_behind(own->recent) : 0);
+	tm_self.recent_end = own->recent + TM_RECENT;
 	tm_self.counters = &slots()[slot];
 	tm_unlock();
 	if (!slot)

@@ -29,14 +29,17 @@ struct tm_self {
 	uintptr_t pending;	    /* tracer family: the block that was just allocated */
 	uint64_t pending_size;
 	uintptr_t newest_plain; /* the block written last as BUFFER or PENDING; maybe dead */
-	struct tm_stack *pending_stack; /* where, and NULL where that is not remembered */
+	struct tm_stack *pending_stack; /* where; NULL: pending_site says it */
 	uint32_t pending_site;
-	uint32_t recent_count; /* allocator family: blocks in `recent` */
-	uintptr_t *recent;
 	uint32_t stack_epoch;	   /* 0: `stacks` holds nothing yet */
 	uint32_t quick_epoch;	   /* the same, 0 also while thread_state is not known */
 	void *const *thread_state; /* where CPython keeps this thread's state; NULL: not known */
-	char *stacks; /* TM_STACK_BYTES of struct tm_stack; NULL: none are remembered */
+	char *stacks; /* TM_STACK_BYTES of struct tm_stack; NULL: neither these nor recent blocks */
+	/* Allocator family: the TM_RECENT newest blocks, oldest first; NULL before the first event.
+	 * Two words before the first are no block's, for who looks at the newest two. */
+	uintptr_t *recent;
+	uintptr_t *recent_next; /* behind the newest */
+	uintptr_t *recent_end;
 };
 
 extern TM_HIDDEN _Thread_local struct tm_self tm_self;

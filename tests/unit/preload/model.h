@@ -230,14 +230,12 @@ static inline void add_recent(uintptr_t at)
 
 static inline void drop_recent(uintptr_t at)
 {
-	uintptr_t *newest = model.recent + model.recent_count - 1;
+	unsigned count = model.recent_count;
 
-	if (model.recent_count < 2)
-		return;
-	if (newest[0] == at) {
+	if (count > 0 && model.recent[count - 1] == at) {
 		model.recent_count--;
-	} else if (newest[-1] == at) {
-		newest[-1] = newest[0];
+	} else if (count > 1 && model.recent[count - 2] == at) {
+		model.recent[count - 2] = model.recent[count - 1];
 		model.recent_count--;
 	}
 }

@@ -192,7 +192,7 @@ static inline void begin(enum tm_family family, unsigned seed)
 	/* Lists of blocks go from thread to thread; this one starts with none. */
 	assert_non_null(tm_self_here()->recent);
 	memset(tm_self.recent, 0, TM_RECENT * sizeof(*tm_self.recent));
-	tm_self.recent_count = 0;
+	tm_self.recent_next = tm_self.recent;
 	srand(seed);
 }
 

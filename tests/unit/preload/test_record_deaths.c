@@ -97,6 +97,16 @@ static void a_block_not_known_is_said_to_be_not_known(void **state)
 			 (uint64_t[]){object_word(0, 1), tm_size_word(TM_SIZE_TAIL, 64)});
 }
 
+static void what_begins_in_the_middle_of_a_granule_is_nobody_elses(void **state)
+{
+	(void)state;
+	born(middle(), 16, 0);
+	tm_death_object(middle() + 8);
+	assert_false(tm_death_block(middle() + 8));
+	rig_expect_words(middle(), 1, (uint64_t[]){object_word(0, 1)});
+	assert_int_equal(tm_thread_sums().destroyed, 0);
+}
+
 /* ---- what is watched ------------------------------------------------------------ */
 
 static void a_class_is_watched_once_its_name_is_known_and_forgotten_when_it_dies(void **state)
@@ -152,6 +162,7 @@ int main(void)
 		TEST(what_dies_in_its_own_interval_leaves_no_record),
 		TEST(every_kind_that_dies_across_a_mark_leaves_its_record),
 		TEST(a_block_freed_with_a_live_object_ends_the_object),
+		TEST(what_begins_in_the_middle_of_a_granule_is_nobody_elses),
 		TEST(a_birth_over_a_live_object_ends_that_one),
 		TEST(the_death_of_an_unknown_object_is_counted_as_that),
 		TEST(a_block_not_known_is_said_to_be_not_known),

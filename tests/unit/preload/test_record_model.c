@@ -80,9 +80,8 @@ static void note_replaced(const struct block *old)
 		model.deaths[model.death_count - 1].flags |= TM_DF_RESIZED;
 }
 
-static void a_block_is_freed(void)
+static void free_block(struct block *b)
 {
-	struct block *b = any_block(is_something);
 	struct tm_allocator *hooks;
 
 	if (!b)
@@ -102,6 +101,35 @@ static void a_block_is_freed(void)
 		memset((void *)(b->at + b->offset), 0, 8); /* no references any more */
 	hooks->free(hooks->ctx, (void *)b->at);
 	memset(b, 0, sizeof(*b));
+}
+
+static void a_block_is_freed(void)
+{
+	free_block(any_block(is_something));
+}
+
+/* One of the newest three of the list, where two are looked at. */
+static bool is_among_the_newest(const struct block *b)
+{
+	for (unsigned i = 1; i <= 3 && i <= model.recent_count; i++) {
+		if (b->known != NOTHING && b->at == model.recent[model.recent_count - i])
+			return true;
+	}
+	return false;
+}
+
+static void a_new_block_is_freed(void)
+{
+	free_block(any_block(is_among_the_newest));
+}
+
+/* It is the newest where a follow-up has looked at all: such a place of the list is 0. */
+static void nothing_is_freed(void)
+{
+	if (model.family == TM_FAMILY_ALLOCATOR)
+		drop_recent(0);
+	model.obj.free(model.obj.ctx, NULL);
+	model.mem.free(model.mem.ctx, NULL);
 }
 
 static void an_object_dies(void)
@@ -299,6 +327,8 @@ static const struct {
 	{"an object is made", an_object_is_made, 20},
 	{"memory is made", memory_is_made, 5},
 	{"a block is freed", a_block_is_freed, 12},
+	{"a new block is freed", a_new_block_is_freed, 6},
+	{"nothing is freed", nothing_is_freed, 1},
 	{"an object dies", an_object_dies, 6},
 	{"an object dies and its block is freed", an_object_dies_and_its_block_is_freed, 8},
 	{"a free list gives an object", a_free_list_gives_an_object, 5},

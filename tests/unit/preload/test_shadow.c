@@ -12,6 +12,16 @@ static const struct tm_chunk *chunk_record(uint64_t index)
 	return (const struct tm_chunk *)tm_segment_at(TM_R_CHUNKS, 0) + index;
 }
 
+/* The words of a place as events look for it; NULL: none. */
+static tm_shadow_word *looked_up(uintptr_t address)
+{
+	size_t index = TM_CHUNK_WORDS;
+	struct tm_slot *slot = tm_shadow_look(address, &index);
+
+	assert_true(index < TM_CHUNK_WORDS);
+	return slot->words ? slot->words + index : NULL;
+}
+
 static void nothing_has_a_word_at_first(void **state)
 {
 	static const uintptr_t addresses[] = {0,	16,  TM_CHUNK_HEAP, HEAP,
@@ -96,6 +106,7 @@ static void beyond_47_bits_there_is_nothing(void **state)
 		assert_null(tm_shadow_extend(addresses[i]));
 		assert_null(tm_shadow_slot(addresses[i])->words);
 		assert_null(tm_shadow_find(addresses[i]));
+		assert_null(looked_up(addresses[i]));
 	}
 	assert_int_equal(rig_used(TM_R_CHUNKS), 0);
 }
@@ -107,13 +118,43 @@ static void neighbours_across_a_leaf_are_apart(void **state)
 	(void)state;
 	/* the first leaf is found by a comparison, all others by the directory */
 	assert_non_null(tm_shadow_extend(edge - 16));
-	assert_int_equal(tm_shadow_near.number, (edge - 16) >> TM_ROOT_SHIFT);
+	assert_int_equal(tm_shadow_near.base, 2ull << TM_ROOT_SHIFT);
 	assert_null(tm_shadow_find(edge));
 	assert_non_null(tm_shadow_extend(edge));
 	tm_put(tm_shadow_find(edge - 16), 1);
 	tm_put(tm_shadow_find(edge), 2);
 	assert_int_equal(rig_word(edge - 16), 1);
 	assert_int_equal(rig_word(edge), 2);
+}
+
+static void a_look_finds_what_the_directory_does(void **state)
+{
+	static const uintptr_t chunks[] = {HEAP, HEAP + TM_CHUNK_HEAP, 0, 5ull << TM_ROOT_SHIFT,
+					   TOP - TM_CHUNK_HEAP};
+	static const uintptr_t offsets[] = {0, 16, 4096, TM_CHUNK_HEAP - 16};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+		for (size_t k = 0; k < sizeof(offsets) / sizeof(offsets[0]); k++)
+			assert_null(looked_up(chunks[i] + offsets[k]));
+		assert_non_null(tm_shadow_extend(chunks[i]));
+		for (size_t k = 0; k < sizeof(offsets) / sizeof(offsets[0]); k++)
+			assert_ptr_equal(looked_up(chunks[i] + offsets[k]),
+					 tm_shadow_find(chunks[i] + offsets[k]));
+	}
+}
+
+static void a_look_into_a_granule_finds_nothing(void **state)
+{
+	(void)state;
+	assert_non_null(tm_shadow_extend(HEAP));
+	assert_non_null(tm_shadow_extend(5ull << TM_ROOT_SHIFT));
+	for (uintptr_t i = 1; i < 16; i++) {
+		assert_null(looked_up(HEAP + i));
+		assert_null(looked_up((5ull << TM_ROOT_SHIFT) + i));
+		assert_null(looked_up(i));
+		assert_null(looked_up(UINTPTR_MAX - i + 1));
+	}
 }
 
 static void detached_every_birth_is_slow_and_every_word_gone(void **state)
@@ -124,6 +165,8 @@ static void detached_every_birth_is_slow_and_every_word_gone(void **state)
 	tm_shadow_detach();
 	assert_null(tm_shadow_slot(HEAP)->words);
 	assert_null(tm_shadow_find(HEAP));
+	for (uintptr_t i = 0; i <= 16; i++)
+		assert_null(looked_up(HEAP + i));
 	tm_shadow_attach();
 	assert_int_equal(rig_word(HEAP), 5);
 }
@@ -182,6 +225,8 @@ int main(void)
 		TEST(the_lowest_and_the_highest_address_have_words),
 		TEST(beyond_47_bits_there_is_nothing),
 		TEST(neighbours_across_a_leaf_are_apart),
+		TEST(a_look_finds_what_the_directory_does),
+		TEST(a_look_into_a_granule_finds_nothing),
 		TEST(detached_every_birth_is_slow_and_every_word_gone),
 		TEST(a_forgotten_directory_starts_anew),
 		TEST(the_newest_birth_goes_up_only),
