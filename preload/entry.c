@@ -89,8 +89,7 @@ static bool prepare(const struct tm_image *image)
 	bool understood = tm_config_parse(text, &tm_config, why, sizeof(why));
 	int err;
 
-	if (tm_config.log[0])
-		tm_say_to(tm_config.log);
+	tm_say_to(tm_config.log);
 	if (!understood) {
 		tm_say("%s; running unrecorded", why);
 		return false;
