@@ -4,7 +4,8 @@
 #include "owner.h"
 
 /* Where an object of a type with a collector's head begins in its block. */
-#define HEAD 16
+#define HEAD  16
+#define BLOCK 96 /* its bytes */
 
 enum kind {
 	LIST,
@@ -65,15 +66,55 @@ static int teardown(void **state)
 	return rig_teardown(state);
 }
 
-/* An object with a head in the block at @block; its fields are 0. */
+/* An object with a head in the block at @block, not recorded yet; its fields are 0. */
+static uintptr_t laid(enum kind kind, uintptr_t block)
+{
+	memset((void *)block, 0, BLOCK);
+	rig_set_object(block + HEAD, &rig.types[kind]);
+	return block + HEAD;
+}
+
+/* The same, born as one of its type. */
 static uintptr_t made(enum kind kind, uintptr_t block)
 {
-	memset((void *)block, 0, 96);
-	rig_set_object(block + HEAD, &rig.types[kind]);
-	tm_birth_expected(block, 96);
-	tm_birth_object(block + HEAD);
-	assert_int_equal(tm_word_kind(rig_word(block + HEAD)), TM_OBJECT);
-	return block + HEAD;
+	uintptr_t object = laid(kind, block);
+
+	tm_birth_expected(block, BLOCK);
+	tm_birth_object(object);
+	assert_int_equal(tm_word_kind(rig_word(object)), TM_OBJECT);
+	return object;
+}
+
+/* The same, born in a block that nobody has looked at yet. */
+static uintptr_t made_pending(enum kind kind, uintptr_t block)
+{
+	uintptr_t object = laid(kind, block);
+
+	tm_birth_pending(block, BLOCK);
+	return object;
+}
+
+/* An object at heap(0) that a slot of the frame refers to. */
+static uintptr_t made_in_slot(enum kind kind, unsigned slot)
+{
+	return scope.slots[slot] = made(kind, heap(0));
+}
+
+/* New memory at @block, which @list then has as its items. */
+static void takes(uintptr_t list, uintptr_t block, size_t size)
+{
+	tm_birth_block(block, size, TM_BUFFER);
+	at(list)->fields[0] = block;
+}
+
+/* A list in a slot, older than a mark after which it took memory of this size at heap(64). */
+static uintptr_t older_with_new_memory(unsigned slot, size_t size)
+{
+	uintptr_t list = made_in_slot(LIST, slot);
+
+	rig_set_mark();
+	takes(list, heap(64), size);
+	return list;
 }
 
 static void resize(uintptr_t from, uintptr_t to, size_t size)
@@ -213,11 +254,10 @@ static void what_is_not_known_to_live_is_not_read(void **state)
 
 static void slots_that_the_code_does_not_have_are_not_looked_at(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
+	uintptr_t list = made_in_slot(LIST, 4);
 
 	(void)state;
 	at(list)->fields[0] = heap(64);
-	scope.slots[4] = list;
 	assert_int_not_equal(tm_owner_of(heap(64), 0, false), 0);
 	rig.codes[1].stack = 1;
 	assert_int_equal(tm_owner_of(heap(64), 0, true), 0);
@@ -227,10 +267,9 @@ static void slots_that_the_code_does_not_have_are_not_looked_at(void **state)
 
 static void without_a_frame_or_when_it_is_off_nothing_is_known(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
+	uintptr_t list = made_in_slot(LIST, 0);
 
 	(void)state;
-	scope.slots[0] = list;
 	rig.frame = NULL;
 	assert_int_equal(grown(list), tm_grown_word(heap(64), 0));
 	rig.frame = &scope.frame;
@@ -240,10 +279,9 @@ static void without_a_frame_or_when_it_is_off_nothing_is_known(void **state)
 
 static void what_was_known_stays_known(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
+	uintptr_t list = made_in_slot(LIST, 0);
 
 	(void)state;
-	scope.slots[0] = list;
 	assert_int_not_equal(tm_past_type(grown(list)), 0);
 	scope.slots[0] = 0;
 	/* within the interval, and beyond it */
@@ -257,10 +295,9 @@ static void what_was_known_stays_known(void **state)
 
 static void a_table_that_replaces_another_is_of_who_has_the_new_one(void **state)
 {
-	uintptr_t dict = made(DICT, heap(0));
+	uintptr_t dict = made_in_slot(DICT, 0);
 
 	(void)state;
-	scope.slots[0] = dict;
 	at(dict)->fields[1] = heap(64);
 	tm_birth_block(heap(64), 208, TM_BUFFER);
 	rig_set_mark();
@@ -294,13 +331,9 @@ static uint64_t owned_by(uintptr_t object, uint32_t birth)
 
 static void the_first_memory_of_an_older_container_says_so(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
+	uintptr_t list = older_with_new_memory(5, TM_OWNED_LEAST);
 
 	(void)state;
-	scope.slots[5] = list;
-	rig_set_mark();
-	tm_birth_block(heap(64), TM_OWNED_LEAST, TM_BUFFER);
-	at(list)->fields[0] = heap(64);
 	assert_int_equal(past_at(heap(64)), 0);
 	tm_owner_settle();
 	assert_int_equal(past_at(heap(64)), owned_by(list, 1));
@@ -312,10 +345,9 @@ static void the_first_memory_of_an_older_container_says_so(void **state)
 
 static void the_next_large_block_settles_it_too(void **state)
 {
-	uintptr_t deque = made(DEQUE, heap(0));
+	uintptr_t deque = made_in_slot(DEQUE, 5);
 
 	(void)state;
-	scope.slots[5] = deque;
 	rig_set_mark();
 	tm_birth_block(heap(64), TM_DEQUE_BLOCK, TM_BUFFER);
 	at(deque)->fields[1] = heap(64);
@@ -328,13 +360,9 @@ static void the_next_large_block_settles_it_too(void **state)
 
 static void memory_that_moves_on_is_settled_before(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
+	uintptr_t list = older_with_new_memory(5, 600);
 
 	(void)state;
-	scope.slots[5] = list;
-	rig_set_mark();
-	tm_birth_block(heap(64), 600, TM_BUFFER);
-	at(list)->fields[0] = heap(64);
 	resize(heap(64), heap(72), 700);
 	assert_int_equal(past_at(heap(72)), owned_by(list, 1));
 	/* a mark later it is resized memory, whose first was of an older owner */
@@ -347,13 +375,9 @@ static void memory_that_moves_on_is_settled_before(void **state)
 
 static void memory_that_was_small_is_asked_for_when_it_is_large(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
+	uintptr_t list = older_with_new_memory(5, 64);
 
 	(void)state;
-	scope.slots[5] = list;
-	rig_set_mark();
-	tm_birth_block(heap(64), 64, TM_BUFFER);
-	at(list)->fields[0] = heap(64);
 	resize(heap(64), heap(72), TM_OWNED_LEAST - 1);
 	assert_int_equal(past_at(heap(72)), 0);
 	at(list)->fields[0] = heap(72);
@@ -367,10 +391,8 @@ static void memory_of_a_container_of_this_interval_says_nothing(void **state)
 
 	(void)state;
 	rig_set_mark();
-	list = made(LIST, heap(0));
-	scope.slots[5] = list;
-	tm_birth_block(heap(64), 600, TM_BUFFER);
-	at(list)->fields[0] = heap(64);
+	list = made_in_slot(LIST, 5);
+	takes(list, heap(64), 600);
 	tm_owner_settle();
 	assert_int_equal(past_at(heap(64)), 0);
 	resize(heap(64), heap(72), 5000);
@@ -403,13 +425,8 @@ static void whoever_has_not_taken_it_does_not_own_it(void **state)
 
 static void memory_that_is_gone_or_linked_is_left_alone(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
-
 	(void)state;
-	scope.slots[0] = list;
-	rig_set_mark();
-	tm_birth_block(heap(64), 600, TM_BUFFER);
-	at(list)->fields[0] = heap(64);
+	older_with_new_memory(0, 600);
 	tm_death_block(heap(64));
 	tm_owner_settle();
 	rig_expect_words(heap(64), 3, (uint64_t[3]){0});
@@ -421,13 +438,8 @@ static void memory_that_is_gone_or_linked_is_left_alone(void **state)
 
 static void a_new_recording_begins_with_no_expectations(void **state)
 {
-	uintptr_t list = made(LIST, heap(0));
-
 	(void)state;
-	scope.slots[0] = list;
-	rig_set_mark();
-	tm_birth_block(heap(64), 600, TM_BUFFER);
-	at(list)->fields[0] = heap(64);
+	older_with_new_memory(0, 600);
 	assert_true(tm_owner_awaits(heap(64)));
 	tm_owner_forget();
 	tm_owner_settle();
@@ -439,26 +451,20 @@ static void a_new_recording_begins_with_no_expectations(void **state)
 /* Its type is looked at by the mark's follow-up, which is still to come. */
 static void an_owner_whose_type_nobody_looked_at_yet_is_found(void **state)
 {
-	uintptr_t block = heap(0), list = block + HEAD, young;
+	uintptr_t list = made_pending(LIST, heap(0)), young;
 	uint64_t type;
 
 	(void)state;
-	memset((void *)block, 0, 96);
-	rig_set_object(list, &rig.types[LIST]);
-	tm_birth_pending(block, 96);
 	at(list)->fields[0] = heap(64);
 	tm_birth_block(heap(64), 64, TM_BUFFER);
 	scope.slots[0] = list;
 	rig_set_mark();
-	assert_int_equal(tm_word_kind(rig_word(block)), TM_PENDING);
+	assert_int_equal(tm_word_kind(rig_word(heap(0))), TM_PENDING);
 	resize(heap(64), heap(72), 128);
 	type = tm_past_type(past_at(heap(72)));
 	assert_int_equal(type, tm_type_of(list));
 	/* as the owner of new memory only an older one counts */
-	young = heap(1) + HEAD;
-	memset((void *)heap(1), 0, 96);
-	rig_set_object(young, &rig.types[LIST]);
-	tm_birth_pending(heap(1), 96);
+	young = made_pending(LIST, heap(1));
 	scope.slots[0] = young;
 	at(young)->fields[0] = heap(80);
 	assert_int_equal(tm_owner_of(heap(80), 0, false), 0);
@@ -470,8 +476,8 @@ static void a_block_that_looks_like_no_object_owns_nothing(void **state)
 	uintptr_t block = heap(0), list = block + HEAD;
 
 	(void)state;
-	memset((void *)block, 0, 96);
-	tm_birth_pending(block, 96);
+	memset((void *)block, 0, BLOCK);
+	tm_birth_pending(block, BLOCK);
 	rig_set_mark();
 	at(list)->fields[0] = heap(64);
 	scope.slots[0] = list;
