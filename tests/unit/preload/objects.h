@@ -19,6 +19,20 @@ static inline void born(unsigned i)
 	tm_birth_object(block_at(i) + 16);
 }
 
+/* A block whose type nobody has looked at yet, with an object in it. */
+static inline void pending_object(unsigned i)
+{
+	tm_birth_pending(block_at(i), 64);
+	rig_set_object(block_at(i) + 16, &rig.types[1]);
+}
+
+/* The same, with what is no object in it. */
+static inline void pending_nonsense(unsigned i)
+{
+	tm_birth_pending(block_at(i), 64);
+	memset((void *)block_at(i), 0xa5, 64);
+}
+
 static inline void dies(unsigned i)
 {
 	tm_death_object(block_at(i) + 16);

@@ -385,6 +385,16 @@ static inline int rig_teardown(void **state)
 	return 0;
 }
 
+/* The same as rig_setup(), where each mark makes a collection: by @collect. */
+static inline int rig_setup_collecting(long (*collect)(void))
+{
+	rig_configure();
+	tm_config.collect = true;
+	rig_begin(TM_FAMILY_TRACER);
+	tm_python.collect = collect;
+	return 0;
+}
+
 /* ---- the collector ---------------------------------------------------------------- */
 
 /* A run of the collector in this thread, as its callbacks tell of it. */

@@ -287,10 +287,8 @@ static void blocks_without_an_object_do_not_count(void **state)
 {
 	(void)state;
 	tm_birth_block(block_at(0), 64, TM_BUFFER);
-	tm_birth_pending(block_at(1), 64);
-	memset((void *)block_at(1), 0xa5, 64);
-	tm_birth_pending(block_at(2), 64);
-	rig_set_object(block_at(2) + 16, &rig.types[1]);
+	pending_nonsense(1);
+	pending_object(2);
 	rig_collection_starts(0);
 	for (unsigned i = 0; i < 3; i++)
 		tm_death_block(block_at(i));
@@ -340,11 +338,7 @@ static long collect(void)
 static int setup_collecting(void **state)
 {
 	(void)state;
-	rig_configure();
-	tm_config.collect = true;
-	rig_begin(TM_FAMILY_TRACER);
-	tm_python.collect = collect;
-	return 0;
+	return rig_setup_collecting(collect);
 }
 
 /* What was trash at the mark was trash of the interval that the mark ended. */

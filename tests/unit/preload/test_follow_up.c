@@ -31,12 +31,8 @@ static long collect(void)
 static int setup_collecting(void **state)
 {
 	(void)state;
-	rig_configure();
-	tm_config.collect = true;
-	rig_begin(TM_FAMILY_TRACER);
-	tm_python.collect = collect;
 	collections = 0;
-	return 0;
+	return rig_setup_collecting(collect);
 }
 
 static void a_follow_up_takes_the_figures_once(void **state)
@@ -227,10 +223,8 @@ static void a_follow_up_inside_a_follow_up_does_nothing(void **state)
 static void a_follow_up_looks_at_blocks_of_unknown_type(void **state)
 {
 	(void)state;
-	tm_birth_pending(block_at(1), 64);
-	rig_set_object(block_at(1) + 16, &rig.types[1]);
-	tm_birth_pending(block_at(2), 64);
-	memset((void *)block_at(2), 0xa5, 64);
+	pending_object(1);
+	pending_nonsense(2);
 	rig_set_mark();
 	tm_follow_up_run();
 	assert_int_equal(tm_word_kind(rig_word(block_at(1))), TM_SIZE_HEAD);
@@ -242,8 +236,7 @@ static void a_follow_up_looks_at_blocks_of_unknown_type(void **state)
 static void while_a_collection_runs_what_may_be_half_made_waits(void **state)
 {
 	(void)state;
-	tm_birth_pending(block_at(2), 64);
-	memset((void *)block_at(2), 0xa5, 64);
+	pending_nonsense(2);
 	rig.gc.collecting = 1;
 	rig_set_mark();
 	tm_follow_up_run();
@@ -315,8 +308,7 @@ static void a_teardown_after_the_exit_mark_completes_it(void **state)
 static void a_process_that_ends_early_looks_at_its_blocks_if_it_may(void **state)
 {
 	(void)state;
-	tm_birth_pending(block_at(1), 64);
-	rig_set_object(block_at(1) + 16, &rig.types[1]);
+	pending_object(1);
 	tm_marks_process_ends();
 	tm_shadow_attach();
 	assert_int_equal(birth_of(1), 1);
@@ -327,8 +319,7 @@ static void a_process_that_ends_without_the_gil_touches_no_object(void **state)
 {
 	(void)state;
 	tm_python.holds_gil = rig_no;
-	tm_birth_pending(block_at(1), 64);
-	rig_set_object(block_at(1) + 16, &rig.types[1]);
+	pending_object(1);
 	tm_marks_process_ends();
 	tm_shadow_attach();
 	assert_int_equal(rig_word(block_at(1)), tm_word(TM_PENDING, 1, 0, 64));
