@@ -395,6 +395,9 @@ static inline int rig_setup_collecting(long (*collect)(void))
 	return 0;
 }
 
+#define RIG_TEST(f)	      cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+#define RIG_ALLOCATOR_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup_allocator, rig_teardown)
+
 /* ---- the collector ---------------------------------------------------------------- */
 
 /* A run of the collector in this thread, as its callbacks tell of it. */

@@ -439,35 +439,32 @@ static void a_mark_it_served_is_followed_up(void **state)
 	assert_int_equal(rig_mark(2)->state, TM_MARK_FOLLOWED);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-#define ALLOCATOR_TEST(name)                                                                       \
-	cmocka_unit_test_setup_teardown(name, rig_setup_allocator, rig_teardown)
 #define COLLECTING_TEST(name) cmocka_unit_test_setup_teardown(name, setup_collecting, rig_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_run_is_recorded_with_what_the_collector_says),
-		TEST(the_mark_sums_up_its_interval),
-		TEST(a_run_is_of_the_interval_it_ended_in),
-		TEST(a_strange_generation_counts_as_the_oldest),
-		TEST(the_ring_keeps_the_newest),
-		TEST(without_space_runs_are_counted_all_the_same),
-		TEST(an_end_without_a_begin_is_nothing),
-		TEST(a_run_counts_what_dies_in_it_whenever_born),
-		TEST(what_a_finalizer_makes_and_drops_does_not_count),
-		TEST(what_a_finalizer_makes_and_keeps_counts_later),
-		TEST(classes_are_watched_and_count_all_the_same),
-		TEST(the_callbacks_own_arguments_are_left_out),
-		TEST(what_dies_in_other_threads_meanwhile_does_not_count),
-		ALLOCATOR_TEST(blocks_without_an_object_do_not_count),
-		TEST(an_object_of_unknown_size_counts_with_its_types),
-		TEST(without_space_each_is_counted_as_lost),
+		RIG_TEST(a_run_is_recorded_with_what_the_collector_says),
+		RIG_TEST(the_mark_sums_up_its_interval),
+		RIG_TEST(a_run_is_of_the_interval_it_ended_in),
+		RIG_TEST(a_strange_generation_counts_as_the_oldest),
+		RIG_TEST(the_ring_keeps_the_newest),
+		RIG_TEST(without_space_runs_are_counted_all_the_same),
+		RIG_TEST(an_end_without_a_begin_is_nothing),
+		RIG_TEST(a_run_counts_what_dies_in_it_whenever_born),
+		RIG_TEST(what_a_finalizer_makes_and_drops_does_not_count),
+		RIG_TEST(what_a_finalizer_makes_and_keeps_counts_later),
+		RIG_TEST(classes_are_watched_and_count_all_the_same),
+		RIG_TEST(the_callbacks_own_arguments_are_left_out),
+		RIG_TEST(what_dies_in_other_threads_meanwhile_does_not_count),
+		RIG_ALLOCATOR_TEST(blocks_without_an_object_do_not_count),
+		RIG_TEST(an_object_of_unknown_size_counts_with_its_types),
+		RIG_TEST(without_space_each_is_counted_as_lost),
 		COLLECTING_TEST(a_marks_own_collection_counts_for_the_interval_before),
 		COLLECTING_TEST(a_marks_own_collection_is_known_without_callbacks),
 		COLLECTING_TEST(a_mark_waits_for_the_end_of_a_collection_under_way),
-		TEST(a_run_that_is_over_takes_no_more_deaths),
-		TEST(the_next_run_ends_it),
+		RIG_TEST(a_run_that_is_over_takes_no_more_deaths),
+		RIG_TEST(the_next_run_ends_it),
 		COLLECTING_TEST(a_mark_it_served_is_followed_up),
 	};
 

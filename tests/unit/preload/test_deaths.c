@@ -258,22 +258,20 @@ static void without_space_every_death_is_counted_as_lost(void **state)
 	assert_int_equal(sum_of(tm_word(TM_OBJECT, 1, 2, 3), 3, 0).count, fit);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(records_stand_in_the_order_of_deaths),
-		TEST(the_watched_bit_is_not_recorded),
-		TEST(a_record_holds_the_largest_of_everything),
-		TEST(ring_and_tallies_together_are_exact),
-		TEST(what_is_no_longer_small_is_told_apart),
-		TEST(the_newest_records_are_all_there_after_a_turn),
-		TEST(tallies_do_not_tell_buffers_apart_by_size),
-		TEST(a_table_that_is_full_is_followed_by_another),
-		TEST(tallies_keep_types_apart),
-		TEST(what_the_tallies_cannot_hold_is_counted_as_lost),
-		TEST(without_space_every_death_is_counted_as_lost),
+		RIG_TEST(records_stand_in_the_order_of_deaths),
+		RIG_TEST(the_watched_bit_is_not_recorded),
+		RIG_TEST(a_record_holds_the_largest_of_everything),
+		RIG_TEST(ring_and_tallies_together_are_exact),
+		RIG_TEST(what_is_no_longer_small_is_told_apart),
+		RIG_TEST(the_newest_records_are_all_there_after_a_turn),
+		RIG_TEST(tallies_do_not_tell_buffers_apart_by_size),
+		RIG_TEST(a_table_that_is_full_is_followed_by_another),
+		RIG_TEST(tallies_keep_types_apart),
+		RIG_TEST(what_the_tallies_cannot_hold_is_counted_as_lost),
+		RIG_TEST(without_space_every_death_is_counted_as_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,8 +288,6 @@ static void another_malloc_is_noticed(void **state)
 	assert_int_equal(now(TM_FIGURES_FULL).malloc_free, TM_UNKNOWN);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,11 +295,11 @@ int main(void)
 		cmocka_unit_test(another_hook_is_noticed),
 		cmocka_unit_test(a_second_life_keeps_the_count_or_knows_that_it_cannot),
 		cmocka_unit_test(of_mimalloc_nothing_is_known),
-		TEST(the_resident_set_is_what_is_resident),
-		TEST(a_budget_is_kept),
-		TEST(what_the_recorder_takes_is_its_own),
-		TEST(small_pages_count_whole_and_many_large_ones_too),
-		TEST(another_malloc_is_noticed),
+		RIG_TEST(the_resident_set_is_what_is_resident),
+		RIG_TEST(a_budget_is_kept),
+		RIG_TEST(what_the_recorder_takes_is_its_own),
+		RIG_TEST(small_pages_count_whole_and_many_large_ones_too),
+		RIG_TEST(another_malloc_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,17 +326,14 @@ static void a_process_that_ends_without_the_gil_touches_no_object(void **state)
 	assert_int_equal(flags_of(1), TM_MF_EXIT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-#define ALLOCATOR_TEST(name)                                                                       \
-	cmocka_unit_test_setup_teardown(name, rig_setup_allocator, rig_teardown)
 #define COLLECTING_TEST(name) cmocka_unit_test_setup_teardown(name, setup_collecting, rig_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_follow_up_takes_the_figures_once),
-		TEST(what_is_no_list_is_not_counted_as_garbage),
-		TEST(marks_faster_than_follow_ups_are_merged_and_say_so),
+		RIG_TEST(a_follow_up_takes_the_figures_once),
+		RIG_TEST(what_is_no_list_is_not_counted_as_garbage),
+		RIG_TEST(marks_faster_than_follow_ups_are_merged_and_say_so),
 		COLLECTING_TEST(the_marks_own_collection_reclaims_what_was_alive_at_it),
 		COLLECTING_TEST(a_mark_without_collection_makes_none),
 		COLLECTING_TEST(a_full_collection_of_the_programs_own_serves_a_waiting_mark),
@@ -344,14 +341,14 @@ int main(void)
 		COLLECTING_TEST(with_no_mark_waiting_a_collection_is_the_programs),
 		COLLECTING_TEST(a_mark_during_a_follow_up_gets_one_of_its_own),
 		COLLECTING_TEST(a_follow_up_inside_a_follow_up_does_nothing),
-		ALLOCATOR_TEST(a_follow_up_looks_at_blocks_of_unknown_type),
-		ALLOCATOR_TEST(while_a_collection_runs_what_may_be_half_made_waits),
-		TEST(without_a_last_collection_the_exit_mark_is_the_end),
+		RIG_ALLOCATOR_TEST(a_follow_up_looks_at_blocks_of_unknown_type),
+		RIG_ALLOCATOR_TEST(while_a_collection_runs_what_may_be_half_made_waits),
+		RIG_TEST(without_a_last_collection_the_exit_mark_is_the_end),
 		COLLECTING_TEST(the_last_collection_is_the_exit_marks_own),
-		TEST(a_teardown_sets_the_exit_mark_if_nobody_did),
+		RIG_TEST(a_teardown_sets_the_exit_mark_if_nobody_did),
 		COLLECTING_TEST(a_teardown_after_the_exit_mark_completes_it),
-		ALLOCATOR_TEST(a_process_that_ends_early_looks_at_its_blocks_if_it_may),
-		ALLOCATOR_TEST(a_process_that_ends_without_the_gil_touches_no_object),
+		RIG_ALLOCATOR_TEST(a_process_that_ends_early_looks_at_its_blocks_if_it_may),
+		RIG_ALLOCATOR_TEST(a_process_that_ends_without_the_gil_touches_no_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,16 +95,14 @@ static void a_process_that_ends_early_looks_if_it_may(void **state)
 	assert_int_equal(rig_mark(1)->flags, TM_MF_EXIT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_full_collection_looks_at_garbage_for_the_next_mark),
-		TEST(what_comes_before_the_follow_up_is_there_at_the_mark),
-		TEST(of_marks_followed_up_together_the_last_has_the_news),
-		TEST(the_exit_mark_looks_as_well),
-		TEST(a_process_that_ends_early_looks_if_it_may),
+		RIG_TEST(a_full_collection_looks_at_garbage_for_the_next_mark),
+		RIG_TEST(what_comes_before_the_follow_up_is_there_at_the_mark),
+		RIG_TEST(of_marks_followed_up_together_the_last_has_the_news),
+		RIG_TEST(the_exit_mark_looks_as_well),
+		RIG_TEST(a_process_that_ends_early_looks_if_it_may),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,29 +305,27 @@ static void a_request_for_a_follow_up_alone_sets_no_mark(void **state)
 	assert_int_equal(tm_segment.header->follow_ups, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(mark_0_is_the_start_of_the_program_proper),
-		TEST(what_is_born_before_the_program_has_birth_0),
-		TEST(a_mark_set_during_start_up_stays_the_first),
-		TEST(a_mark_opens_its_interval_and_keeps_the_counters_of_its_moment),
-		TEST(names_are_cut_at_their_most_and_may_be_missing),
-		TEST(a_full_table_refuses_marks_and_counts_them),
+		RIG_TEST(mark_0_is_the_start_of_the_program_proper),
+		RIG_TEST(what_is_born_before_the_program_has_birth_0),
+		RIG_TEST(a_mark_set_during_start_up_stays_the_first),
+		RIG_TEST(a_mark_opens_its_interval_and_keeps_the_counters_of_its_moment),
+		RIG_TEST(names_are_cut_at_their_most_and_may_be_missing),
+		RIG_TEST(a_full_table_refuses_marks_and_counts_them),
 		cmocka_unit_test_setup_teardown(
 			the_last_mark_is_the_last_whose_interval_a_word_can_name, setup_large,
 			rig_teardown),
-		TEST(without_space_a_mark_is_refused_and_nothing_is_touched),
-		TEST(marks_of_several_threads_get_numbers_of_their_own),
-		TEST(a_request_is_answered_with_its_number),
-		TEST(a_signal_with_another_token_leaves_the_request_alone),
-		TEST(a_request_that_is_not_ready_is_left_alone),
-		TEST(a_name_longer_than_a_name_can_be_is_none),
-		TEST(a_request_without_collection_says_so_in_its_mark),
-		TEST(a_refused_request_is_answered_with_0),
-		TEST(a_request_for_a_follow_up_alone_sets_no_mark),
+		RIG_TEST(without_space_a_mark_is_refused_and_nothing_is_touched),
+		RIG_TEST(marks_of_several_threads_get_numbers_of_their_own),
+		RIG_TEST(a_request_is_answered_with_its_number),
+		RIG_TEST(a_signal_with_another_token_leaves_the_request_alone),
+		RIG_TEST(a_request_that_is_not_ready_is_left_alone),
+		RIG_TEST(a_name_longer_than_a_name_can_be_is_none),
+		RIG_TEST(a_request_without_collection_says_so_in_its_mark),
+		RIG_TEST(a_refused_request_is_answered_with_0),
+		RIG_TEST(a_request_for_a_follow_up_alone_sets_no_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,26 +345,24 @@ static void a_forked_child_begins_its_own_recording_at_its_first_birth(void **st
 	assert_int_equal(rig_word(middle() + 1024), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_object_has_the_words_of_its_place_in_the_block),
-		TEST(a_block_of_one_granule_leaves_its_neighbours_alone),
-		TEST(a_buffer_says_its_size_in_one_word_or_two),
-		TEST(a_large_object_keeps_its_exact_size),
-		TEST(an_object_outside_of_blocks_has_no_size),
-		TEST(a_free_list_gives_an_object_a_new_birth_in_its_old_block),
-		TEST(memory_no_object_comes_to_is_written_down_at_the_next_event),
-		TEST(counters_count_births_and_deaths_of_objects),
-		TEST(the_site_is_the_stack_of_the_birth),
-		TEST(types_without_a_record_share_one_and_are_counted),
-		TEST(addresses_that_have_no_word_are_counted),
-		TEST(births_without_space_are_counted_and_deaths_go_on),
-		TEST(after_the_freeze_nothing_changes),
-		TEST(threads_count_for_themselves_and_share_the_words),
-		TEST(a_forked_child_begins_its_own_recording_at_its_first_birth),
+		RIG_TEST(an_object_has_the_words_of_its_place_in_the_block),
+		RIG_TEST(a_block_of_one_granule_leaves_its_neighbours_alone),
+		RIG_TEST(a_buffer_says_its_size_in_one_word_or_two),
+		RIG_TEST(a_large_object_keeps_its_exact_size),
+		RIG_TEST(an_object_outside_of_blocks_has_no_size),
+		RIG_TEST(a_free_list_gives_an_object_a_new_birth_in_its_old_block),
+		RIG_TEST(memory_no_object_comes_to_is_written_down_at_the_next_event),
+		RIG_TEST(counters_count_births_and_deaths_of_objects),
+		RIG_TEST(the_site_is_the_stack_of_the_birth),
+		RIG_TEST(types_without_a_record_share_one_and_are_counted),
+		RIG_TEST(addresses_that_have_no_word_are_counted),
+		RIG_TEST(births_without_space_are_counted_and_deaths_go_on),
+		RIG_TEST(after_the_freeze_nothing_changes),
+		RIG_TEST(threads_count_for_themselves_and_share_the_words),
+		RIG_TEST(a_forked_child_begins_its_own_recording_at_its_first_birth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,20 +154,18 @@ static void a_watched_class_whose_block_is_freed_or_moved_is_forgotten(void **st
 	assert_false(rig_death(0)->word & TM_WATCHED);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_dies_in_its_own_interval_leaves_no_record),
-		TEST(every_kind_that_dies_across_a_mark_leaves_its_record),
-		TEST(a_block_freed_with_a_live_object_ends_the_object),
-		TEST(what_begins_in_the_middle_of_a_granule_is_nobody_elses),
-		TEST(a_birth_over_a_live_object_ends_that_one),
-		TEST(the_death_of_an_unknown_object_is_counted_as_that),
-		TEST(a_block_not_known_is_said_to_be_not_known),
-		TEST(a_class_is_watched_once_its_name_is_known_and_forgotten_when_it_dies),
-		TEST(a_watched_class_whose_block_is_freed_or_moved_is_forgotten),
+		RIG_TEST(what_dies_in_its_own_interval_leaves_no_record),
+		RIG_TEST(every_kind_that_dies_across_a_mark_leaves_its_record),
+		RIG_TEST(a_block_freed_with_a_live_object_ends_the_object),
+		RIG_TEST(what_begins_in_the_middle_of_a_granule_is_nobody_elses),
+		RIG_TEST(a_birth_over_a_live_object_ends_that_one),
+		RIG_TEST(the_death_of_an_unknown_object_is_counted_as_that),
+		RIG_TEST(a_block_not_known_is_said_to_be_not_known),
+		RIG_TEST(a_class_is_watched_once_its_name_is_known_and_forgotten_when_it_dies),
+		RIG_TEST(a_watched_class_whose_block_is_freed_or_moved_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

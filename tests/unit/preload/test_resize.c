@@ -191,20 +191,18 @@ static void what_was_taken_can_be_put_back_word_for_word(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_block_resized_in_its_interval_keeps_birth_and_site),
-		TEST(a_block_resized_across_a_mark_is_a_new_one),
-		TEST(a_buffer_says_what_it_grew_out_of),
-		TEST(the_link_goes_with_its_block),
-		TEST(a_block_of_one_granule_says_nothing),
-		TEST(a_resize_that_fails_changes_nothing),
-		TEST(an_object_that_is_resized_is_no_growth),
-		TEST(an_object_moves_with_its_block),
-		TEST(what_was_taken_can_be_put_back_word_for_word),
+		RIG_TEST(a_block_resized_in_its_interval_keeps_birth_and_site),
+		RIG_TEST(a_block_resized_across_a_mark_is_a_new_one),
+		RIG_TEST(a_buffer_says_what_it_grew_out_of),
+		RIG_TEST(the_link_goes_with_its_block),
+		RIG_TEST(a_block_of_one_granule_says_nothing),
+		RIG_TEST(a_resize_that_fails_changes_nothing),
+		RIG_TEST(an_object_that_is_resized_is_no_growth),
+		RIG_TEST(an_object_moves_with_its_block),
+		RIG_TEST(what_was_taken_can_be_put_back_word_for_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

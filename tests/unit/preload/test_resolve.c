@@ -144,21 +144,17 @@ static void an_object_from_a_reserve_of_before_is_born_then(void **state)
 				       tm_word(TM_OBJECT, 2, 0, (uint32_t)type)});
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-#define ALLOCATOR_TEST(name)                                                                       \
-	cmocka_unit_test_setup_teardown(name, rig_setup_allocator, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ALLOCATOR_TEST(blocks_are_looked_at_when_many_came_after_but_never_the_newest),
-		ALLOCATOR_TEST(a_block_that_dies_across_a_mark_is_looked_at_for_the_last_time),
-		ALLOCATOR_TEST(a_class_in_a_block_not_looked_at_is_watched_all_the_same),
-		TEST(memory_may_become_an_object_late),
-		TEST(what_the_tracer_told_is_not_typed_late),
-		ALLOCATOR_TEST(a_large_object_behind_two_heads_has_two_words),
-		ALLOCATOR_TEST(an_object_in_a_kept_block_dies_and_is_born),
-		ALLOCATOR_TEST(an_object_from_a_reserve_of_before_is_born_then),
+		RIG_ALLOCATOR_TEST(blocks_are_looked_at_when_many_came_after_but_never_the_newest),
+		RIG_ALLOCATOR_TEST(a_block_that_dies_across_a_mark_is_looked_at_for_the_last_time),
+		RIG_ALLOCATOR_TEST(a_class_in_a_block_not_looked_at_is_watched_all_the_same),
+		RIG_TEST(memory_may_become_an_object_late),
+		RIG_TEST(what_the_tracer_told_is_not_typed_late),
+		RIG_ALLOCATOR_TEST(a_large_object_behind_two_heads_has_two_words),
+		RIG_ALLOCATOR_TEST(an_object_in_a_kept_block_dies_and_is_born),
+		RIG_ALLOCATOR_TEST(an_object_from_a_reserve_of_before_is_born_then),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,25 +212,23 @@ static void without_space_there_is_no_chunk_and_no_crash(void **state)
 	assert_true(tm_get(&tm_segment.header->blind) & TM_B_SPACE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_has_a_word_at_first),
-		TEST(a_chunk_covers_its_mebibyte_and_no_more),
-		TEST(sixteen_bytes_share_a_word),
-		TEST(the_record_of_a_chunk_leads_to_its_words),
-		TEST(extending_twice_makes_one_chunk),
-		TEST(the_lowest_and_the_highest_address_have_words),
-		TEST(beyond_47_bits_there_is_nothing),
-		TEST(neighbours_across_a_leaf_are_apart),
-		TEST(a_look_finds_what_the_directory_does),
-		TEST(a_look_into_a_granule_finds_nothing),
-		TEST(detached_every_birth_is_slow_and_every_word_gone),
-		TEST(a_forgotten_directory_starts_anew),
-		TEST(the_newest_birth_goes_up_only),
-		TEST(without_space_there_is_no_chunk_and_no_crash),
+		RIG_TEST(nothing_has_a_word_at_first),
+		RIG_TEST(a_chunk_covers_its_mebibyte_and_no_more),
+		RIG_TEST(sixteen_bytes_share_a_word),
+		RIG_TEST(the_record_of_a_chunk_leads_to_its_words),
+		RIG_TEST(extending_twice_makes_one_chunk),
+		RIG_TEST(the_lowest_and_the_highest_address_have_words),
+		RIG_TEST(beyond_47_bits_there_is_nothing),
+		RIG_TEST(neighbours_across_a_leaf_are_apart),
+		RIG_TEST(a_look_finds_what_the_directory_does),
+		RIG_TEST(a_look_into_a_granule_finds_nothing),
+		RIG_TEST(detached_every_birth_is_slow_and_every_word_gone),
+		RIG_TEST(a_forgotten_directory_starts_anew),
+		RIG_TEST(the_newest_birth_goes_up_only),
+		RIG_TEST(without_space_there_is_no_chunk_and_no_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,17 +126,14 @@ static void blocks_of_a_thread_that_ended_are_looked_at(void **state)
 		assert_int_equal(tm_word_kind(rig_word(heap + 64 * i + 16)), TM_OBJECT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(threads_one_after_the_other_need_few_slots_and_lose_no_count),
-		TEST(a_thread_begins_at_its_first_event_and_keeps_errno),
-		TEST(a_new_recording_counts_from_nothing),
-		TEST(threads_without_a_slot_share_one_and_are_counted),
-		cmocka_unit_test_setup_teardown(blocks_of_a_thread_that_ended_are_looked_at,
-						rig_setup_allocator, rig_teardown),
+		RIG_TEST(threads_one_after_the_other_need_few_slots_and_lose_no_count),
+		RIG_TEST(a_thread_begins_at_its_first_event_and_keeps_errno),
+		RIG_TEST(a_new_recording_counts_from_nothing),
+		RIG_TEST(threads_without_a_slot_share_one_and_are_counted),
+		RIG_ALLOCATOR_TEST(blocks_of_a_thread_that_ended_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
