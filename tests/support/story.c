@@ -513,6 +513,13 @@ void death(struct story *s, uint64_t address)
 	clear(&b);
 }
 
+void mark_reclaims(struct story *s, uint64_t address)
+{
+	collection_begins(s);
+	death(s, address);
+	collection_ends(s);
+}
+
 static void put_past(struct story *s, uint64_t block, uint64_t size, uint64_t past)
 {
 	if (past && size > 2 * TM_GRANULE)

@@ -111,6 +111,9 @@ void death_cut_short(struct story *s, uint64_t address);
 void collection_begins(struct story *s);
 void collection_ends(struct story *s);
 
+/* Such a collection, which takes this one alone. */
+void mark_reclaims(struct story *s, uint64_t address);
+
 /*
  * A collection of the program's own: deaths up to the end are its work, and it is noted as a
  * run of this generation that took `ns`.

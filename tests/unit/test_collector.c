@@ -199,9 +199,7 @@ static void what_a_marks_own_collection_reclaims_was_garbage_before_it(void **st
 	birth(s, "app.Node", HEAP + 0x200, 48);
 	birth(s, "app.Node", HEAP + 0x300, 48);
 	mark(s, "1");
-	collection_begins(s);
-	death(s, HEAP);
-	collection_ends(s);
+	mark_reclaims(s, HEAP);
 	program_collects(s);
 	death(s, HEAP + 0x100);
 	buffer(s, HEAP + 0x800, 64);
@@ -209,9 +207,7 @@ static void what_a_marks_own_collection_reclaims_was_garbage_before_it(void **st
 	program_collected(s, 2, 1000, 1);
 	death(s, HEAP + 0x200); /* by itself */
 	mark(s, "2");
-	collection_begins(s);
-	death(s, HEAP + 0x300);
-	collection_ends(s);
+	mark_reclaims(s, HEAP + 0x300);
 	expect_cyclic(s, "start", "1", 1, 48); /* mark 1's own */
 	expect_cyclic(s, "1", "2", 2, 96);     /* the program's, and mark 2's own */
 	expect_cyclic(s, "start", "2", 3, 144);
@@ -365,9 +361,7 @@ static void tell_of_cycles(struct story *s)
 	birth(s, "app.Leak", HEAP, 64);
 	birth(s, "app.Node", HEAP + 0x100, 48);
 	mark(s, "after");
-	collection_begins(s);
-	death(s, HEAP + 0x100);
-	collection_ends(s);
+	mark_reclaims(s, HEAP + 0x100);
 	in_garbage(s, HEAP, 2);
 	in_garbage(s, HEAP + 0x900, 2);
 	entry_at(s, 1)->word &= ~(TM_BIRTH_MASK | TM_SITE_MASK);

@@ -109,9 +109,7 @@ static void what_the_marks_own_collection_reclaims_is_trash_and_no_survivor(void
 	birth(s, "kept", HEAP + 64, 64);
 	birth(s, "dropped", HEAP + 128, 64);
 	mark(s, "b");
-	collection_begins(s);
-	death(s, HEAP);
-	collection_ends(s);
+	mark_reclaims(s, HEAP);
 	death(s, HEAP + 128);
 	v = view_of(s, "a", "b");
 	expect_group(group_of(&v, "kept"), 1, 64);
@@ -133,9 +131,7 @@ static void trash_of_a_later_mark_was_alive_at_this_one(void **state)
 	birth(s, "cycle", HEAP, 64);
 	mark(s, "b");
 	mark(s, "c");
-	collection_begins(s);
-	death(s, HEAP);
-	collection_ends(s);
+	mark_reclaims(s, HEAP);
 	expect_survivors(s, "a", "b", "cycle", 1, 64);
 	expect_survivors(s, "a", "c", "cycle", 0, 0);
 }

@@ -262,9 +262,7 @@ static void what_the_marks_own_collection_took_is_gone_at_the_mark(void **state)
 	birth(s, "cycle", HEAP, 64);
 	mark(s, "b");
 	mark(s, "c");
-	collection_begins(s);
-	death(s, HEAP);
-	collection_ends(s);
+	mark_reclaims(s, HEAP);
 	expect_listed(s, AT_MARK(2), entry(HEAP, "cycle", 1, ""), "b", "same", true);
 	expect_listed(s, AT_MARK(2), entry(HEAP, "cycle", 1, ""), "c", "gone", true);
 }

@@ -35,9 +35,7 @@ static struct story *tell_everything(void)
 	birth(s, "app.C", HEAP + TM_CHUNK_HEAP - 16, 48);
 	mark(s, "two");
 	death(s, HEAP);
-	collection_begins(s);
-	death(s, HEAP + 0x200);
-	collection_ends(s);
+	mark_reclaims(s, HEAP + 0x200);
 	death(s, HEAP + 0x800);
 	birth(s, "app.A", HEAP, 64);
 	program_collects(s);

@@ -473,9 +473,7 @@ static void each_mark_has_what_was_alive_at_it(void **state)
 	birth(s, "x", HEAP + 0x300, 32);
 	death(s, HEAP);
 	mark(s, "2"); /* two objects */
-	collection_begins(s);
-	death(s, HEAP + 0x200);
-	collection_ends(s);
+	mark_reclaims(s, HEAP + 0x200);
 	mark(s, "3"); /* one */
 	death(s, HEAP + 0x100);
 	reader = open_story(s);

@@ -68,9 +68,7 @@ static void blocks_alive_at_both_points_count_for_neither(void **state)
 	birth(s, "goes", HEAP + 0x100, 96);
 	birth(s, "trash of a", HEAP + 0x200, 160);
 	mark(s, "a");
-	collection_begins(s);
-	death(s, HEAP + 0x200);
-	collection_ends(s);
+	mark_reclaims(s, HEAP + 0x200);
 	birth(s, "comes", HEAP + 0x300, 32);
 	birth(s, "comes and goes", HEAP + 0x400, 32);
 	birth(s, "trash of b", HEAP + 0x500, 128);
@@ -78,9 +76,7 @@ static void blocks_alive_at_both_points_count_for_neither(void **state)
 	death(s, HEAP + 0x100);
 	death(s, HEAP + 0x400);
 	mark(s, "b");
-	collection_begins(s);
-	death(s, HEAP + 0x500);
-	collection_ends(s);
+	mark_reclaims(s, HEAP + 0x500);
 	birth(s, "later", HEAP + 0x700, 48);
 	v = view_of(s, "a", "b");
 	/* after the collections made at the marks */
@@ -401,9 +397,7 @@ static void trash_that_waited_for_the_mark_is_named(void **state)
 	mark(s, "a");
 	birth(s, "app.Cycle", HEAP, 50 << 20);
 	mark(s, "b");
-	collection_begins(s);
-	death(s, HEAP);
-	collection_ends(s);
+	mark_reclaims(s, HEAP);
 	figures_at(s, 1, &before);
 	figures_at(s, 2, &after);
 	expect_text(s, "a", "b",
