@@ -115,6 +115,16 @@ static inline void view_end(struct view *v)
 	tm_reader_close(v->reader);
 }
 
+/* The sums from one point to the other. */
+static inline struct tm_totals totals_of(const struct story *s, const char *from, const char *to)
+{
+	struct view v = view_of(s, from, to);
+	struct tm_totals totals = v.diff.totals;
+
+	view_end(&v);
+	return totals;
+}
+
 static inline bool text_is(const struct view *v, uint32_t number, const char *text)
 {
 	struct tm_bytes bytes = tm_model_text(v->model, number);
