@@ -45,16 +45,22 @@ static void what_dies_between_the_marks_is_not(void **state)
 	view_end(&v);
 }
 
-static void an_address_used_twice_counts_as_two_objects(void **state)
+/* A dict of the interval that ends at b, and at its address another object of the next one. */
+static void tell_of_one_address(struct story *s, const char *type, uint64_t size)
 {
-	struct story *s = *state;
-
 	mark(s, "a");
 	birth(s, "dict", HEAP, 64);
 	mark(s, "b");
 	death(s, HEAP);
-	birth(s, "list", HEAP, 56);
+	birth(s, type, HEAP, size);
 	mark(s, "c");
+}
+
+static void an_address_used_twice_counts_as_two_objects(void **state)
+{
+	struct story *s = *state;
+
+	tell_of_one_address(s, "list", 56);
 	expect_survivors(s, "a", "b", "dict", 1, 64);
 	expect_survivors(s, "a", "b", "list", 0, 0);
 	expect_survivors(s, "b", "c", "list", 1, 56);
@@ -66,12 +72,7 @@ static void the_same_type_at_the_same_address_is_another_object(void **state)
 {
 	struct story *s = *state;
 
-	mark(s, "a");
-	birth(s, "dict", HEAP, 64);
-	mark(s, "b");
-	death(s, HEAP);
-	birth(s, "dict", HEAP, 64);
-	mark(s, "c");
+	tell_of_one_address(s, "dict", 64);
 	expect_survivors(s, "a", "b", "dict", 1, 64);
 	expect_survivors(s, "a", "c", "dict", 1, 64);
 	expect_survivors(s, "b", "c", "dict", 1, 64);
@@ -139,7 +140,7 @@ static void trash_of_a_later_mark_was_alive_at_this_one(void **state)
 static void what_was_alive_at_from_and_dies_before_to_is_freed(void **state)
 {
 	struct story *s = *state;
-	struct view v;
+	struct tm_totals totals;
 
 	for (uint64_t i = 0; i < 5; i++)
 		birth(s, "old", HEAP + 64 * i, 48);
@@ -151,16 +152,11 @@ static void what_was_alive_at_from_and_dies_before_to_is_freed(void **state)
 	death(s, HEAP + 1024);
 	mark(s, "c");
 	death(s, HEAP + 128);
-	v = view_of(s, "a", "b");
-	assert_int_equal(v.diff.totals.freed_objects, 1);
-	assert_int_equal(v.diff.totals.freed_bytes, 48);
-	view_end(&v);
-	v = view_of(s, "a", "c");
-	assert_int_equal(v.diff.totals.freed_objects, 2);
-	view_end(&v);
-	v = view_of(s, "b", "now");
-	assert_int_equal(v.diff.totals.freed_objects, 3);
-	view_end(&v);
+	totals = totals_of(s, "a", "b");
+	assert_int_equal(totals.freed_objects, 1);
+	assert_int_equal(totals.freed_bytes, 48);
+	assert_int_equal(totals_of(s, "a", "c").freed_objects, 2);
+	assert_int_equal(totals_of(s, "b", "now").freed_objects, 3);
 }
 
 static void births_of_before_the_start_mark_are_baseline(void **state)
@@ -187,7 +183,7 @@ static void births_of_before_the_start_mark_are_baseline(void **state)
 static void events_are_counted_from_point_to_point(void **state)
 {
 	struct story *s = *state;
-	struct view v;
+	struct tm_totals totals;
 
 	for (uint64_t i = 0; i < 7; i++)
 		birth(s, "x", HEAP + 64 * i, 48);
@@ -197,31 +193,24 @@ static void events_are_counted_from_point_to_point(void **state)
 	birth(s, "x", HEAP, 48);
 	mark(s, "b");
 	birth(s, "x", HEAP + 64, 48);
-	v = view_of(s, "a", "b");
-	assert_int_equal(v.diff.totals.created, 1);
-	assert_int_equal(v.diff.totals.destroyed, 4);
-	view_end(&v);
-	v = view_of(s, "start", "now");
-	assert_int_equal(v.diff.totals.created, 9);
-	assert_int_equal(v.diff.totals.destroyed, 4);
-	view_end(&v);
+	totals = totals_of(s, "a", "b");
+	assert_int_equal(totals.created, 1);
+	assert_int_equal(totals.destroyed, 4);
+	totals = totals_of(s, "start", "now");
+	assert_int_equal(totals.created, 9);
+	assert_int_equal(totals.destroyed, 4);
 }
 
 static void garbage_is_the_growth_of_the_marks_counters(void **state)
 {
 	struct story *s = *state;
-	struct view v;
 
 	mark(s, "a");
 	mark_record(s, 1)->garbage = 3;
 	mark(s, "b");
 	mark_record(s, 2)->garbage = 10;
-	v = view_of(s, "a", "now");
-	assert_int_equal(v.diff.totals.garbage, 7);
-	view_end(&v);
-	v = view_of(s, "b", "b");
-	assert_int_equal(v.diff.totals.garbage, 0);
-	view_end(&v);
+	assert_int_equal(totals_of(s, "a", "now").garbage, 7);
+	assert_int_equal(totals_of(s, "b", "b").garbage, 0);
 }
 
 int main(void)

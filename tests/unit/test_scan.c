@@ -18,6 +18,7 @@ static void deaths_gone_from_the_ring_still_count_in_the_tallies(void **state)
 {
 	struct story *s = *state;
 	const uint64_t many = 3 * SLOTS;
+	struct tm_totals totals;
 	struct view v;
 
 	mark(s, "a");
@@ -36,10 +37,9 @@ static void deaths_gone_from_the_ring_still_count_in_the_tallies(void **state)
 	assert_false(v.notes.incomplete);
 	assert_true(noted(&v, "only counts are left"));
 	view_end(&v);
-	v = view_of(s, "b", "now");
-	assert_int_equal(v.diff.totals.freed_objects, many);
-	assert_int_equal(v.diff.totals.freed_bytes, many * 48);
-	view_end(&v);
+	totals = totals_of(s, "b", "now");
+	assert_int_equal(totals.freed_objects, many);
+	assert_int_equal(totals.freed_bytes, many * 48);
 	expect_survivors(s, "a", "now", "x", 0, 0);
 }
 
@@ -68,16 +68,22 @@ static void tallies_keep_trash_and_deaths_of_each_mark_apart(void **state)
 	expect_survivors(s, "a", "c", "x", SLOTS + 10, (SLOTS + 10) * 48);
 }
 
+/* Two objects of the interval from a to b, at HEAP and behind it. */
+static void tell_of_two(struct story *s)
+{
+	mark(s, "a");
+	birth(s, "x", HEAP, 48);
+	birth(s, "x", HEAP + 64, 48);
+	mark(s, "b");
+}
+
 static void without_a_ring_the_tallies_alone_are_right(void **state)
 {
 	struct story_options none = {.ring_slots = STORY_NO_RING};
 	struct story *s = story_begin(&none);
 
 	(void)state;
-	mark(s, "a");
-	birth(s, "x", HEAP, 48);
-	birth(s, "x", HEAP + 64, 48);
-	mark(s, "b");
+	tell_of_two(s);
 	death(s, HEAP);
 	expect_survivors(s, "a", "b", "x", 2, 96);
 	expect_survivors(s, "a", "now", "x", 1, 48);
@@ -87,18 +93,12 @@ static void without_a_ring_the_tallies_alone_are_right(void **state)
 static void an_object_killed_in_the_middle_of_its_death_counts_once(void **state)
 {
 	struct story *s = *state;
-	struct view v;
 
-	mark(s, "a");
-	birth(s, "x", HEAP, 48);
-	birth(s, "x", HEAP + 64, 48);
-	mark(s, "b");
+	tell_of_two(s);
 	death_cut_short(s, HEAP);
 	expect_survivors(s, "a", "b", "x", 2, 96);
 	expect_survivors(s, "a", "now", "x", 2, 96);
-	v = view_of(s, "start", "now");
-	assert_int_equal(v.diff.totals.survived_objects, 2);
-	view_end(&v);
+	assert_int_equal(totals_of(s, "start", "now").survived_objects, 2);
 }
 
 static void a_record_that_was_never_finished_is_none(void **state)

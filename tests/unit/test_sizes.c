@@ -3,22 +3,23 @@
 
 /* ---- sizes ---- */
 
-static void the_size_is_that_of_the_block_whatever_its_shape(void **state)
+/* A block of every shape, made between the marks a and b. */
+static void tell_every_shape(struct story *s)
 {
-	struct story *s = *state;
-	uint64_t object;
-
 	mark(s, "a");
 	birth(s, "one.granule", HEAP, 16);
 	birth(s, "tail", HEAP + 0x100, 123456);
-	object = birth_behind_head(s, "head16", HEAP + 0x200, 16, 72);
-	assert_int_equal(object, HEAP + 0x210);
-	birth_behind_head(s, "head32", HEAP + 0x300, 32, 88);
+	assert_int_equal(birth_behind_head(s, "head16", HEAP + 0x200, 16, 72), HEAP + 0x210);
+	assert_int_equal(birth_behind_head(s, "head32", HEAP + 0x300, 32, 88), HEAP + 0x320);
 	birth_outside(s, "outside", HEAP + 0x400, 400);
 	birth_outside(s, "nothing.known", HEAP + 0x500, 0);
 	buffer(s, HEAP + 0x600, 1000);
 	buffer(s, HEAP + 0x700, 3 << 20);
 	mark(s, "b");
+}
+
+static void expect_every_size(const struct story *s)
+{
 	expect_survivors(s, "a", "b", "one.granule", 1, 16);
 	expect_survivors(s, "a", "b", "tail", 1, 123456);
 	expect_survivors(s, "a", "b", "head16", 1, 72);
@@ -28,27 +29,24 @@ static void the_size_is_that_of_the_block_whatever_its_shape(void **state)
 	expect_survivors(s, "a", "b", "(buffer)", 2, 1000 + (3 << 20));
 }
 
-static void sizes_are_the_same_from_the_record_of_a_death(void **state)
+static void the_size_is_that_of_the_block_whatever_its_shape(void **state)
 {
 	struct story *s = *state;
-	uint64_t object;
 
-	mark(s, "a");
-	birth(s, "tail", HEAP + 0x100, 123456);
-	object = birth_behind_head(s, "head32", HEAP + 0x300, 32, 88);
-	birth_outside(s, "outside", HEAP + 0x400, 400);
-	buffer(s, HEAP + 0x600, 1000);
-	buffer(s, HEAP + 0x700, 3 << 20);
-	mark(s, "b");
-	death(s, HEAP + 0x100);
-	death(s, object);
-	death(s, HEAP + 0x400);
-	death(s, HEAP + 0x600);
-	death(s, HEAP + 0x700);
-	expect_survivors(s, "a", "b", "tail", 1, 123456);
-	expect_survivors(s, "a", "b", "head32", 1, 88);
-	expect_survivors(s, "a", "b", "outside", 1, 400);
-	expect_survivors(s, "a", "b", "(buffer)", 2, 1000 + (3 << 20));
+	tell_every_shape(s);
+	expect_every_size(s);
+}
+
+static void sizes_are_the_same_from_the_record_of_a_death(void **state)
+{
+	static const uint64_t blocks[] = {0, 0x100, 0x210, 0x320, 0x400, 0x500, 0x600, 0x700};
+	struct story *s = *state;
+
+	tell_every_shape(s);
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		death(s, HEAP + blocks[i]);
+	assert_int_equal(totals_of(s, "a", "now").survived_bytes, 0);
+	expect_every_size(s);
 }
 
 static void a_block_on_a_free_list_is_no_object_and_lends_its_size_to_none(void **state)
