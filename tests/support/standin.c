@@ -91,17 +91,28 @@ static void live(struct story *story, enum standin_manner manner, int ready)
 		pause();
 }
 
-uint64_t standin_start_ticks(pid_t pid)
+/* What the kernel says of the process, from the end of its name on: ") S 1 ..." in @text. */
+static char *read_stat(pid_t pid, char *text, size_t size)
 {
-	char path[64], text[1024] = "", *field;
+	char path[64], *end;
+	size_t length;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	file = fopen(path, "r");
 	assert_non_null(file);
-	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	length = fread(text, 1, size - 1, file);
 	fclose(file);
-	field = strrchr(text, ')');
+	text[length] = '\0';
+	end = strrchr(text, ')');
+	assert_non_null(end);
+	return end;
+}
+
+uint64_t standin_start_ticks(pid_t pid)
+{
+	char text[1024], *field = read_stat(pid, text, sizeof(text));
+
 	for (int i = 2; i < 22; i++)
 		field = strchr(field + 1, ' ');
 	return strtoull(field, NULL, 10);
@@ -189,17 +200,9 @@ void standin_end(struct standin *s)
 void standin_wait_state(pid_t pid, char state)
 {
 	for (int tries = 0; tries < 5000; tries++) {
-		char path[64], text[1024] = "";
-		const char *shut;
-		FILE *file;
+		char text[1024];
 
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		file = fopen(path, "r");
-		assert_non_null(file);
-		assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
-		fclose(file);
-		shut = strrchr(text, ')');
-		if (shut != NULL && shut[2] == state)
+		if (read_stat(pid, text, sizeof(text))[2] == state)
 			return;
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
