@@ -287,15 +287,21 @@ static inline void fill(struct block *b, bool object)
 		rig_set_object(b->at + b->offset, &rig.types[b->offset / 16]);
 }
 
+/* What @b holds is born here and now. */
+static inline void begins_now(struct block *b)
+{
+	b->birth = now();
+	b->in_run = model.flags != 0;
+	b->site = model.site;
+}
+
 static inline void remember_block(struct block *b, void *at, size_t size, bool mem)
 {
 	memset(b, 0, sizeof(*b));
 	b->at = (uintptr_t)at;
 	b->size = size;
 	b->mem = mem;
-	b->birth = now();
-	b->in_run = model.flags != 0;
-	b->site = model.site;
+	begins_now(b);
 	b->offset = pick(size < TM_SIZE_BIG ? 3 : 2) * 16;
 	b->type = model.types[b->offset / 16];
 }

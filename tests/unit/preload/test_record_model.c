@@ -21,6 +21,22 @@ static void a_buffer_is_made(void)
 	model.newest = b->at;
 }
 
+/* The tracer is told of the object of @b, that it is there or that it dies. */
+static void trace_birth(struct block *b)
+{
+	model.trace((void *)(b->at + b->offset), 0, NULL);
+	model.created++;
+	b->known = LIVING;
+}
+
+static void trace_death(struct block *b)
+{
+	note_death(b);
+	model.trace((void *)(b->at + b->offset), 1, NULL);
+	model.destroyed++;
+	b->known = DEAD;
+}
+
 static void a_block_is_made(bool object)
 {
 	struct block *b = any_block(is_nothing);
@@ -41,11 +57,8 @@ static void a_block_is_made(bool object)
 	write_down_held();
 	fill(b, object);
 	b->known = HELD;
-	if (b->object) {
-		model.trace((void *)(b->at + b->offset), 0, NULL);
-		b->known = LIVING;
-		model.created++;
-	}
+	if (b->object)
+		trace_birth(b);
 }
 
 static void an_object_is_made(void)
@@ -138,10 +151,7 @@ static void an_object_dies(void)
 
 	if (!b || model.family != TM_FAMILY_TRACER)
 		return;
-	note_death(b);
-	model.trace((void *)(b->at + b->offset), 1, NULL);
-	model.destroyed++;
-	b->known = DEAD;
+	trace_death(b);
 }
 
 static void an_object_dies_and_its_block_is_freed(void)
@@ -150,9 +160,7 @@ static void an_object_dies_and_its_block_is_freed(void)
 
 	if (!b || model.family != TM_FAMILY_TRACER)
 		return;
-	note_death(b);
-	model.trace((void *)(b->at + b->offset), 1, NULL);
-	model.destroyed++;
+	trace_death(b);
 	model.obj.free(model.obj.ctx, (void *)b->at);
 	memset(b, 0, sizeof(*b));
 }
@@ -163,12 +171,8 @@ static void a_free_list_gives_an_object(void)
 
 	if (!b)
 		return;
-	model.trace((void *)(b->at + b->offset), 0, NULL);
-	model.created++;
-	b->known = LIVING;
-	b->birth = now();
-	b->in_run = model.flags != 0;
-	b->site = model.site;
+	trace_birth(b);
+	begins_now(b);
 }
 
 static void a_death_goes_unreported(void)
@@ -178,12 +182,9 @@ static void a_death_goes_unreported(void)
 	if (!b || model.family != TM_FAMILY_TRACER)
 		return;
 	note_death(b);
-	model.trace((void *)(b->at + b->offset), 0, NULL);
-	model.created++;
+	trace_birth(b);
 	model.birth_over++;
-	b->birth = now();
-	b->in_run = model.flags != 0;
-	b->site = model.site;
+	begins_now(b);
 }
 
 static void the_unborn_die(void)
@@ -207,9 +208,7 @@ static void renew(struct block *b)
 	if (grows)
 		model.deaths[model.death_count - 1].flags |= TM_DF_RESIZED;
 	b->before = grows ? b->at : 0;
-	b->birth = now();
-	b->in_run = model.flags != 0;
-	b->site = model.site;
+	begins_now(b);
 }
 
 static void settle(struct block *b, void *moved, size_t size)
@@ -230,14 +229,9 @@ static void settle(struct block *b, void *moved, size_t size)
 	if (b->known == PENDING || b->known == BUFFER)
 		return;
 	b->known = HELD;
-	b->birth = now();
-	b->in_run = model.flags != 0;
-	b->site = model.site;
-	if (b->object) {
-		model.trace((void *)(b->at + b->offset), 0, NULL);
-		model.created++;
-		b->known = LIVING;
-	}
+	begins_now(b);
+	if (b->object)
+		trace_birth(b);
 }
 
 /* Objects keep their header; what grows and shrinks is behind it. */
@@ -263,12 +257,8 @@ static void a_block_is_resized(void)
 		return;
 	if (model.family == TM_FAMILY_TRACER && !b->mem)
 		write_down_held();
-	if (model.family == TM_FAMILY_TRACER && b->known == LIVING && pick(2)) {
-		note_death(b);
-		model.trace((void *)(b->at + b->offset), 1, NULL);
-		model.destroyed++;
-		b->known = DEAD;
-	}
+	if (model.family == TM_FAMILY_TRACER && b->known == LIVING && pick(2))
+		trace_death(b);
 	renew(b);
 	moved = hooks->realloc(hooks->ctx, (void *)b->at, size);
 	assert_non_null(moved);
