@@ -78,8 +78,7 @@ class Diff(Shop):
     def test_past_diff_equals_itself_later(self):
         """The same diff, live, saved and copied elsewhere, and when it has gone on and ended."""
         live = self.diff(self.pid, 1, 4)
-        saved = os.path.join(self.scratch, "saved.rec")
-        self.tidemark("save", self.pid, saved, quiet=False)
+        saved = self.saved(self.pid)
         copy = os.path.join(self.scratch, "copy of it")
         shutil.copyfile(saved, copy)
         self.assertEqual(self.facts(self.diff(saved, 1, 4)), self.facts(live))
@@ -98,8 +97,7 @@ class Diff(Shop):
         return groups, report["from"], report["to"], report["command"], report["python"]
 
     def test_saved_file(self):
-        saved = os.path.join(self.scratch, "saved.rec")
-        self.tidemark("save", self.pid, saved, quiet=False)
+        saved = self.saved(self.pid)
         self.assertEqual(os.stat(saved).st_mode & 0o777, 0o600)
         self.assertEqual(self.marks(saved)[:5], self.marks(self.pid)[:5])
         before = self.json("ids", self.pid, 1, 4)["ids"]

@@ -1,6 +1,5 @@
 """`reach`: from ids back to objects, exact however often an address was used."""
 import json
-import os
 
 from harness import Case, families, once
 
@@ -64,8 +63,7 @@ class Reach(Case):
     def test_every_pair_of_marks(self):
         session = self.play()
         self.check_pairs(session.pid, True)
-        saved = os.path.join(self.scratch, "saved.rec")
-        self.tidemark("save", session.pid, saved, quiet=False)
+        saved = self.saved(session.pid)
         document = self.list(session.pid, "start", 3)
         there = self.reach(session.pid, document)["ids"]
         session.finish()
@@ -146,8 +144,7 @@ class Reach(Case):
         self.assertRegex(text, r"secret, other|other, secret")
         self.assertNotIn("a value", text)
         self.refused("reach", session.pid, "--describe", "--at", 1, places["plain"])
-        saved = os.path.join(self.scratch, "saved.rec")
-        self.tidemark("save", session.pid, saved, quiet=False)
+        saved = self.saved(session.pid)
         self.refused("reach", saved, "--describe", places["plain"])
         session.finish()
 

@@ -151,6 +151,12 @@ class Case(unittest.TestCase):
                  for match in [pattern.match(name)] if match]
         return [os.path.join(self.recordings, name) for _, name in sorted(found)]
 
+    def saved(self, target):
+        """Path of the copy that `tidemark save` makes of a recording; there is one a test."""
+        path = os.path.join(self.scratch, "saved.rec")
+        self.tidemark("save", target, path, quiet=False)
+        return path
+
     def processes(self):
         """What `ps` says of this test's processes: {path of the recording: row}.
 
