@@ -1,7 +1,5 @@
 """Whose memory grew: the type of the container, its line, its bytes; and never a wrong one."""
-import os
-
-from harness import Case
+from harness import Growing
 
 TYPES = {
     "list": "builtins.list", "dict": "builtins.dict", "set": "builtins.set",
@@ -16,34 +14,25 @@ TABLE = 168  # bytes of a dict's smallest table on 3.8 and 3.9
 RECYCLED = 16  # such blocks that are kept for the next deque
 
 
-class Owners(Case):
-    def begin(self):
-        session = self.start("owners.py", options="frames=1")
-        session.read()
-        self.lines = self.sites("owners.py")
-        self.before = session.ask("tell")
-        self.mark(session)
-        return session
+class Owners(Growing):
+    program = "owners.py"
+    options = "frames=1"
 
     def type_of(self, name):
         return TYPES.get(name, TYPES[name.split("_")[0]])
 
     def names(self):
-        """What has memory of its own; from 3.15 on a bytearray has an object."""
+        """What has memory of its own."""
         return [name for name in self.before["old"]
-                if not (name.startswith("bytes") and self.python.info >= (3, 15))]
+                if not (name.startswith("bytes") and self.bytearray_is_object)]
 
     def grown(self, report):
         """{line of the target: [(type, buffers, bytes), …]} of the growth."""
-        found = {}
-        for group in report["growth"]:
-            if group["site"] and group["site"]["file"] == self.target("owners.py"):
-                found.setdefault(group["site"]["line"], []).append(
-                    (group["type"], group["buffers"], group["bytes"]))
-        return found
+        return {line: [(group["type"], group["buffers"], group["bytes"]) for group in groups]
+                for line, groups in self.growth_by_line(report).items()}
 
     def new(self, report):
-        return self.groups(report, "owners.py", kind="buffer")
+        return self.groups(report, self.program, kind="buffer")
 
     def check(self, report, before, after, names=None):
         """Each container's growth is at its line, to the byte, under its type; nothing else is."""
@@ -77,11 +66,7 @@ class Owners(Case):
         session = self.begin()
         after = session.ask("old")
         self.mark(session)
-        saved = os.path.join(self.scratch, "saved.rec")
-        self.tidemark("save", session.pid, saved, quiet=False)
-        for target, to in ((session.pid, 2), (session.pid, "now"), (saved, 2)):
-            report = self.diff(target, 1, to)
-            self.assertTrue(report["complete"], report["notes"])
+        for report in self.complete_reports(session):
             self.check(report, self.before["old"], after["old"])
         text = self.tidemark("diff", session.pid, 1, 2, "--limit", "0").stdout
         self.assertIn("  (buffer of builtins.list)\n", text)
@@ -115,16 +100,10 @@ class Owners(Case):
 
     def test_over_several_marks(self):
         session = self.begin()
-        sizes = [self.before["old"]]
-        for _ in range(3):
-            sizes.append(session.ask("old")["old"])
-            self.mark(session)
         names = [name for name in self.names()
                  if name.startswith(("list", "bytes", "deque")) and name != "list_thread"]
-        for first in range(3):
-            for last in range(first + 1, 4):
-                report = self.diff(session.pid, first + 1, last + 1)
-                self.check(report, sizes[first], sizes[last], names)
+        for report, before, after in self.reports_over_marks(session, "old", "old"):
+            self.check(report, before, after, names)
         session.finish()
 
     def test_containers_made_since_are_no_growth(self):
