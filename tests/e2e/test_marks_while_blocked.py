@@ -132,6 +132,20 @@ class InCCode(Case):
 
 @waiting
 class OtherSignals(Case):
+    def stopped(self):
+        """A session that has stopped before any mark."""
+        session = self.start("blocked.py", "sleep")
+        session.read()
+        os.kill(session.pid, 19)
+        poll(lambda: open(f"/proc/{session.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T",
+             "stop")
+        return session
+
+    def goes_on(self, session):
+        """It takes the mark that waited for it, soon."""
+        os.kill(session.pid, 18)
+        poll(lambda: self.taken_marks(session.pid), "mark", timeout=SLACK)
+
     def test_only_the_main_thread_is_blocked_by_sigwait(self):
         """sigwait() runs no Python handler before its own signal; the bump is there at once."""
         session = self.start("blocked.py", "sigwait")
@@ -146,33 +160,23 @@ class OtherSignals(Case):
     @families
     def test_stopped_process(self):
         """A stopped process takes the mark when it goes on."""
-        session = self.start("blocked.py", "sleep")
-        session.read()
-        os.kill(session.pid, 19)
-        poll(lambda: open(f"/proc/{session.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T",
-             "stop")
+        session = self.stopped()
         session.signal(42)
         time.sleep(0.1)
         self.assertEqual(self.taken_marks(session.pid), [])
-        os.kill(session.pid, 18)
-        poll(lambda: self.taken_marks(session.pid), "mark", timeout=SLACK)
+        self.goes_on(session)
         session.read()
         session.finish()
 
     @families
     def test_a_promised_mark_is_set_whatever_is_asked_meanwhile(self):
         """A mark that came too late for its command is no less set when the process goes on."""
-        session = self.start("blocked.py", "sleep")
-        session.read()
-        os.kill(session.pid, 19)
-        poll(lambda: open(f"/proc/{session.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T",
-             "stop")
+        session = self.stopped()
         said = self.refused("mark", session.pid, "promised", "--timeout", "0.2")
         self.assertIn("it is set as soon as the process can", said)
         self.json("diff", session.pid, "start")
         self.assertIn("still waiting", self.refused("mark", session.pid, "b", "--timeout", "0.2"))
-        os.kill(session.pid, 18)
-        poll(lambda: self.taken_marks(session.pid), "mark", timeout=SLACK)
+        self.goes_on(session)
         self.assertEqual([mark["name"] for mark in self.taken_marks(session.pid)], ["promised"])
         session.read()
         session.finish()
