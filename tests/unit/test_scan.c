@@ -131,6 +131,13 @@ static struct steps steps_begin(const struct story *s)
 	return t;
 }
 
+/* From here on deaths may fall between the steps. */
+static void steps_open(struct steps *t)
+{
+	tm_shadow_open(&t->shadow, t->reader);
+	tm_ring_open(&t->ring, t->reader, &t->shadow);
+}
+
 static void steps_end(struct steps *t)
 {
 	tm_ring_close(&t->ring);
@@ -159,8 +166,7 @@ static void a_death_counts_as_seen_by_the_copy_of_its_chunk(void **state)
 	t = steps_begin(s);
 	death(s, HEAP); /* before anything is read */
 	tm_reader_reload(t.reader);
-	tm_shadow_open(&t.shadow, t.reader);
-	tm_ring_open(&t.ring, t.reader, &t.shadow);
+	steps_open(&t);
 	death(s, HEAP + 64); /* between ring and copy */
 	assert_true(tm_shadow_read(&t.shadow, t.reader, 0, t.words));
 	death(s, HEAP + 128); /* between copy and the look at the ring after it */
@@ -183,8 +189,7 @@ static void a_new_object_at_the_address_does_not_hide_a_death(void **state)
 	birth(s, "x", HEAP, 48);
 	mark(s, "a");
 	t = steps_begin(s);
-	tm_shadow_open(&t.shadow, t.reader);
-	tm_ring_open(&t.ring, t.reader, &t.shadow);
+	steps_open(&t);
 	death(s, HEAP);
 	birth(s, "x", HEAP, 48);
 	assert_true(tm_shadow_read(&t.shadow, t.reader, 0, t.words));
@@ -204,8 +209,7 @@ static void a_record_still_being_written_belongs_to_an_object_the_copy_shows(voi
 	birth(s, "x", HEAP, 48);
 	mark(s, "a");
 	t = steps_begin(s);
-	tm_shadow_open(&t.shadow, t.reader);
-	tm_ring_open(&t.ring, t.reader, &t.shadow);
+	steps_open(&t);
 	assert_true(tm_shadow_read(&t.shadow, t.reader, 0, t.words));
 	death(s, HEAP);
 	memcpy(&record, &slots[0], sizeof(record));
