@@ -7,8 +7,8 @@
 /*
  * tm_say_to - choose where lines go: "stderr", "none", or a path that is appended to
  *
- * The string must stay valid.  NULL or empty: stderr.  Called early, before the first line: what file
- * stderr is then is remembered, and no line goes to another one that has its number later.
+ * The string must stay valid.  NULL or empty: stderr.  Called early, before the first line: what
+ * file stderr is then is remembered, and no line goes to another one that has its number later.
  */
 void tm_say_to(const char *target);
 
