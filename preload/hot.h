@@ -292,7 +292,6 @@ TM_INLINE enum tm_found tm_hot_free_emptied(uintptr_t block)
 {
 	size_t index;
 	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
-
 	enum tm_found found;
 
 	if (unlikely(!words))
