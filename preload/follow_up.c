@@ -5,6 +5,7 @@
 #include "garbage.h"
 #include "marks.h"
 #include "intern.h"
+#include "magazine.h"
 #include "owner.h"
 #include "record.h"
 #include "recorder.h"
@@ -104,7 +105,7 @@ static bool wants_collection(uint32_t number)
 static void notice_interpreters(void)
 {
 	if (!tm_python.adapter->gc.in_runtime && !tm_python_alone())
-		tm_blind(TM_B_INTERPRETERS);
+		tm_recorder_interpreters();
 }
 
 /*
@@ -117,6 +118,7 @@ static void resolve_pending_types(bool inside_allocation)
 	uintptr_t unborn = 0;
 
 	notice_interpreters();
+	tm_magazines_empty();
 	tm_intern_names_again();
 	tm_owner_settle();
 	if (inside_allocation && self->recent)

@@ -5,18 +5,43 @@
 #include "hook_alloc.h"
 
 #include "hot.h"
+#include "magazine.h"
 #include "recorder.h"
 #include "resize.h"
 
+#include <string.h>
+
 struct tm_allocator tm_next_obj, tm_next_mem;
+
+/* A block that is no object, as most are that are resized: a list's items, a string's writer. */
+static void *move_small(const struct tm_allocator *next, void *ctx, void *block, size_t size,
+			tm_shadow_word *word, uint64_t value)
+{
+	void *moved = next->realloc(ctx, block, size);
+
+	if (unlikely(!moved)) {
+		tm_put(word, value);
+		return NULL;
+	}
+	tm_hot_put_back((uintptr_t)moved, size, value);
+	/* In place it is among the recent ones already. */
+	if (moved != block && tm_word_kind(value) == TM_PENDING &&
+	    tm_python.family == TM_FAMILY_ALLOCATOR)
+		tm_recent_add(tm_self_here(), (uintptr_t)moved);
+	return moved;
+}
 
 /* Common to both domains.  Within an interval a block keeps its birth and its site. */
 static void *move_block(const struct tm_allocator *next, void *ctx, void *block, size_t size,
 			enum tm_kind kind)
 {
 	struct tm_block_words words;
+	uint64_t value;
+	tm_shadow_word *word = tm_hot_take((uintptr_t)block, size, &value);
 	void *moved;
 
+	if (likely(word != NULL))
+		return move_small(next, ctx, block, size, word, value);
 	tm_block_take((uintptr_t)block, &words);
 	tm_block_renew(&words);
 	moved = next->realloc(ctx, block, size);
@@ -59,6 +84,19 @@ static void mem_free(void *ctx, void *block)
 		tm_next_mem.free(ctx, block);
 }
 
+/* On the allocator family; from magazines and to them, as blocks below. */
+static void buffer_free(void *ctx, void *block)
+{
+	enum tm_found found = tm_hot_put_away(TM_MAGAZINES_MEM, TM_BUFFER, (uintptr_t)block);
+
+	if (likely(found == TM_FOUND_KEPT))
+		return;
+	if (found == TM_FOUND_DONE)
+		tm_next_mem.free(ctx, block);
+	else
+		mem_free(ctx, block);
+}
+
 /* ---- object domain, allocator family ----------------------------------------- */
 
 static void *block_realloc(void *ctx, void *block, size_t size)
@@ -97,7 +135,7 @@ static TM_NOINLINE void block_free_rest(void *ctx, void *block)
 	tm_next_obj.free(ctx, block);
 }
 
-static void block_free(void *ctx, void *block)
+static __attribute__((noinline)) void block_free_other(void *ctx, void *block)
 {
 	struct tm_self *self = &tm_self;
 	enum tm_found found =
@@ -109,6 +147,24 @@ static void block_free(void *ctx, void *block)
 	}
 	if (likely(found == TM_FOUND_DONE))
 		tm_count(&self->counters->destroyed);
+	tm_recent_drop(self, (uintptr_t)block);
+	tm_next_obj.free(ctx, block);
+}
+
+static void block_free(void *ctx, void *block)
+{
+	struct tm_self *self = &tm_self;
+	enum tm_found found = likely(self->counters) ? tm_hot_put_away(TM_MAGAZINES_OBJ, TM_PENDING,
+								       (uintptr_t)block)
+						     : TM_FOUND_MORE;
+
+	if (unlikely(found == TM_FOUND_MORE)) {
+		block_free_other(ctx, block);
+		return;
+	}
+	tm_count(&self->counters->destroyed);
+	if (likely(found == TM_FOUND_KEPT))
+		return;
 	tm_recent_drop(self, (uintptr_t)block);
 	tm_next_obj.free(ctx, block);
 }
@@ -194,6 +250,18 @@ bool tm_hook_alloc_installed(void)
 	return now.free == block_free || now.free == object_free;
 }
 
+/*
+ * In front of CPython's own allocator alone: what stands in its place may be there to find out what
+ * a program does with memory that it has freed.
+ */
+static void allow_magazines(void)
+{
+	const char *below = tm_python.allocator_name();
+
+	if (below && strcmp(below, "pymalloc") == 0)
+		tm_magazines_allow();
+}
+
 void tm_hook_alloc_install(void)
 {
 	bool traced = tm_python.family == TM_FAMILY_TRACER;
@@ -201,6 +269,8 @@ void tm_hook_alloc_install(void)
 
 	tm_python.get_allocator(TM_DOMAIN_OBJ, &tm_next_obj);
 	tm_python.get_allocator(TM_DOMAIN_MEM, &tm_next_mem);
+	if (!traced)
+		allow_magazines();
 	ours.ctx = tm_next_obj.ctx;
 	ours.malloc = hooks()->obj_malloc;
 	ours.calloc = hooks()->obj_calloc;
@@ -211,6 +281,6 @@ void tm_hook_alloc_install(void)
 	ours.malloc = hooks()->mem_malloc;
 	ours.calloc = hooks()->mem_calloc;
 	ours.realloc = mem_realloc;
-	ours.free = mem_free;
+	ours.free = traced ? mem_free : buffer_free;
 	tm_python.set_allocator(TM_DOMAIN_MEM, &ours);
 }

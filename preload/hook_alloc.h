@@ -6,6 +6,9 @@
 
 #include "cpython/cpython.h"
 
+/* What was there before our hooks. */
+extern TM_HIDDEN struct tm_allocator tm_next_obj, tm_next_mem;
+
 /* tm_hook_alloc_install - wrap the object and mem domains; before the first object. */
 void tm_hook_alloc_install(void);
 

@@ -12,11 +12,12 @@
 #define TIDEMARK_HOT_H
 
 #include "cpython/cpython.h"
+#include "hook_alloc.h"
+#include "magazine.h"
 #include "owner.h"
 #include "record.h"
 
-/* What was there before our hooks. */
-extern TM_HIDDEN struct tm_allocator tm_next_obj, tm_next_mem;
+#include <string.h>
 
 /* tm_trace - an event of the tracer, whatever it takes. */
 TM_NOINLINE int tm_trace(void *object, int event);
@@ -68,6 +69,52 @@ TM_INLINE uint64_t tm_hot_birth_field(void)
 	return atomic_load_explicit(&tm_birth_bits, memory_order_acquire);
 }
 
+/*
+ * Allocator family: a block that died in this interval is born again.  It is among the recent ones
+ * already, if it is one of the object domain.  NULL: none of that size waits, or it takes more.
+ */
+TM_INLINE void *tm_hot_born_again(tm_stack_function stack_here, enum tm_magazine_domain domain,
+				  size_t size)
+{
+	struct tm_magazine *magazine = tm_magazine_of(domain, size);
+	const struct tm_waiting *newest;
+	struct tm_stack *stack;
+	uintptr_t block;
+	uint64_t birth;
+
+	if (unlikely(!magazine))
+		return NULL;
+	newest = magazine->newest;
+	block = newest->block;
+	if (unlikely(!block))
+		return NULL;
+	stack = stack_here();
+	if (unlikely(!stack))
+		return NULL;
+	birth = tm_hot_birth_field();
+	if (unlikely(newest->slot->stamp != tm_get(&tm_birth_stamp)))
+		return NULL;
+	magazine->newest--;
+	tm_self.newest_plain = block;
+	tm_put(newest->word, size << TM_TYPE_SHIFT | birth |
+				     (domain == TM_MAGAZINES_OBJ ? stack->pending : stack->buffer));
+	return (void *)block;
+}
+
+TM_INLINE void *tm_hot_block_again(tm_stack_function stack_here, size_t size)
+{
+	void *block = tm_hot_born_again(stack_here, TM_MAGAZINES_OBJ, size);
+
+	if (likely(block != NULL))
+		tm_count(&tm_self.counters->created);
+	return block;
+}
+
+TM_INLINE void *tm_hot_buffer_again(tm_stack_function stack_here, size_t size)
+{
+	return tm_hot_born_again(stack_here, TM_MAGAZINES_MEM, size);
+}
+
 /* Writes the word of a fresh block; false: it takes more. */
 TM_INLINE bool tm_hot_block(tm_stack_function stack_here, uintptr_t block, size_t size,
 			    enum tm_kind kind)
@@ -91,7 +138,7 @@ TM_INLINE bool tm_hot_block(tm_stack_function stack_here, uintptr_t block, size_
 }
 
 /* The mem domain: buffers.  Each *_born below follows an allocation that may have failed. */
-TM_INLINE void *tm_hot_mem_born(tm_stack_function stack_here, void *block, size_t size)
+TM_INLINE void *tm_hot_buffer_born(tm_stack_function stack_here, void *block, size_t size)
 {
 	if (unlikely(!block) || likely(tm_hot_block(stack_here, (uintptr_t)block, size, TM_BUFFER)))
 		return block;
@@ -245,9 +292,42 @@ TM_INLINE int tm_hot_death(void *at)
 	return 0;
 }
 
+/*
+ * Takes out the word of a block that is about to be resized, from a size and to a size that nobody
+ * asks the owner of.  Returns the word's place and, as *@value, what it was; NULL: it takes more.
+ */
+TM_INLINE tm_shadow_word *tm_hot_take(uintptr_t block, size_t size, uint64_t *value)
+{
+	size_t index;
+	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
+
+	if (unlikely(!words))
+		return NULL;
+	*value = tm_get(words + index);
+	if (unlikely(!tm_hot_quiet_block(*value) || size >= TM_OWNED_LEAST ||
+		     *value >> TM_TYPE_SHIFT >= TM_OWNED_LEAST || tm_owner_awaits(block)))
+		return NULL;
+	tm_put(words + index, 0);
+	return words + index;
+}
+
+/* Puts it where the block is now: it keeps its birth and its site. */
+TM_INLINE void tm_hot_put_back(uintptr_t block, size_t size, uint64_t value)
+{
+	size_t index;
+	struct tm_slot *slot = tm_hot_slot(block, &index);
+
+	value = (value & ((1ull << TM_TYPE_SHIFT) - 1)) | size << TM_TYPE_SHIFT;
+	if (likely(slot != NULL))
+		tm_put(slot->words + index, value);
+	else
+		tm_block_put(block, size, value, 0);
+}
+
 /* What was found where a block begins that is about to be freed. */
 enum tm_found {
 	TM_FOUND_NOTHING,
+	TM_FOUND_KEPT, /* in a magazine now, not to be freed */
 	TM_FOUND_DONE, /* its words are cleared, no record is needed */
 	TM_FOUND_MORE, /* tm_death_block() has to look */
 };
@@ -287,6 +367,27 @@ TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
 	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : tm_hot_free_rest(words);
 }
 
+/* Allocator family: a block of this kind, of this interval, and not large. */
+TM_INLINE enum tm_found tm_hot_put_away(enum tm_magazine_domain domain, enum tm_kind kind,
+					uintptr_t block)
+{
+	size_t index;
+	struct tm_slot *slot = tm_shadow_look(block, &index);
+	struct tm_magazine *magazine;
+	tm_shadow_word *word;
+	uint64_t value;
+
+	if (unlikely(!slot->words))
+		return TM_FOUND_MORE;
+	word = slot->words + index;
+	value = tm_get(word);
+	magazine = tm_magazine_of(domain, value >> TM_TYPE_SHIFT);
+	if (unlikely(tm_hot_quiet(value) != kind || !magazine))
+		return TM_FOUND_MORE;
+	tm_put(word, 0);
+	return likely(tm_magazine_put(magazine, block, word, slot)) ? TM_FOUND_KEPT : TM_FOUND_DONE;
+}
+
 /* The object domain's on the tracer family. */
 TM_INLINE enum tm_found tm_hot_free_emptied(uintptr_t block)
 {
@@ -308,18 +409,52 @@ TM_INLINE enum tm_found tm_hot_free_emptied(uintptr_t block)
 
 /* ---- the hooks ------------------------------------------------------------- */
 
-#define TM_HOT_ALLOCATOR(domain, name, way)                                                        \
-	static void *name##_malloc_##way(void *ctx, size_t size)                                   \
+#define TM_HOT_FRESH(domain, name, way)                                                            \
+	static __attribute__((noinline)) void *name##_fresh_##way(size_t size)                     \
+	{                                                                                          \
+		void *block = tm_next_##domain.malloc(tm_next_##domain.ctx, size);                 \
+                                                                                                   \
+		return tm_hot_##name##_born(stack_of_##way, block, size);                          \
+	}
+
+#define TM_HOT_MALLOC(domain, name, hook, way)                                                     \
+	static void *hook(void *ctx, size_t size)                                                  \
 	{                                                                                          \
 		void *block = tm_next_##domain.malloc(ctx, size);                                  \
                                                                                                    \
 		return tm_hot_##name##_born(stack_of_##way, block, size);                          \
-	}                                                                                          \
-	static void *name##_calloc_##way(void *ctx, size_t count, size_t size)                     \
+	}
+
+#define TM_HOT_CALLOC(domain, name, hook, way)                                                     \
+	static __attribute__((noinline)) void *hook(void *ctx, size_t count, size_t size)          \
 	{                                                                                          \
 		void *block = tm_next_##domain.calloc(ctx, count, size);                           \
                                                                                                    \
 		return tm_hot_##name##_born(stack_of_##way, block, count * size);                  \
+	}
+
+/*
+ * What waits in a magazine is handed out without saving registers for a call of the allocator.  No
+ * product of two sizes that a magazine may be for is too large for a number.
+ */
+#define TM_HOT_MAGAZINE(domain, name, way)                                                         \
+	TM_HOT_FRESH(domain, name, way)                                                            \
+	static void *name##_malloc_##way(void *ctx, size_t size)                                   \
+	{                                                                                          \
+		void *block = tm_hot_##name##_again(stack_of_##way, size);                         \
+                                                                                                   \
+		(void)ctx;                                                                         \
+		return likely(block != NULL) ? block : name##_fresh_##way(size);                   \
+	}                                                                                          \
+	TM_HOT_CALLOC(domain, name, name##_zeroed_##way, way)                                      \
+	static void *name##_calloc_##way(void *ctx, size_t count, size_t size)                     \
+	{                                                                                          \
+		void *block = NULL;                                                                \
+                                                                                                   \
+		if (likely((count | size) <= TM_MAGAZINE_SIZE))                                    \
+			block = tm_hot_##name##_again(stack_of_##way, count * size);               \
+		return likely(block != NULL) ? memset(block, 0, count * size)                      \
+					     : name##_zeroed_##way(ctx, count, size);              \
 	}
 
 /* Births and deaths are functions of their own: the light one does not pay for the other's stack.
@@ -349,34 +484,41 @@ TM_INLINE enum tm_found tm_hot_free_emptied(uintptr_t block)
 	static __attribute__((noinline)) struct tm_stack *stack_of_stack(void)                     \
 	{                                                                                          \
 		return tm_stack_of_stack(&(chain));                                                \
-	}                                                                                          \
-	TM_HOT_ALLOCATOR(mem, mem, frame)                                                          \
-	TM_HOT_ALLOCATOR(mem, mem, stack)
+	}
 
 /* The hooks of one family; TM_HOT_SITES comes before, once for both. */
 #define TM_HOT_BLOCKS                                                                              \
-	TM_HOT_ALLOCATOR(obj, block, frame)                                                        \
-	TM_HOT_ALLOCATOR(obj, block, stack)
+	TM_HOT_MAGAZINE(obj, block, frame)                                                         \
+	TM_HOT_MAGAZINE(obj, block, stack)                                                         \
+	TM_HOT_MAGAZINE(mem, buffer, frame)                                                        \
+	TM_HOT_MAGAZINE(mem, buffer, stack)
 
 #define TM_HOT_TRACED                                                                              \
-	TM_HOT_ALLOCATOR(obj, object, frame)                                                       \
-	TM_HOT_ALLOCATOR(obj, object, stack)                                                       \
+	TM_HOT_MALLOC(obj, object, object_malloc_frame, frame)                                     \
+	TM_HOT_MALLOC(obj, object, object_malloc_stack, stack)                                     \
+	TM_HOT_CALLOC(obj, object, object_calloc_frame, frame)                                     \
+	TM_HOT_CALLOC(obj, object, object_calloc_stack, stack)                                     \
+	TM_HOT_MALLOC(mem, buffer, mem_malloc_frame, frame)                                        \
+	TM_HOT_MALLOC(mem, buffer, mem_malloc_stack, stack)                                        \
+	TM_HOT_CALLOC(mem, buffer, mem_calloc_frame, frame)                                        \
+	TM_HOT_CALLOC(mem, buffer, mem_calloc_stack, stack)                                        \
 	TM_HOT_TRACE(frame)                                                                        \
 	TM_HOT_TRACE(stack)
 
-#define TM_HOT_OF(way, name, tracer)                                                               \
+#define TM_HOT_OF(way, obj, mem, tracer)                                                           \
 	{                                                                                          \
-		name##_malloc_##way, name##_calloc_##way, mem_malloc_##way, mem_calloc_##way,      \
+		obj##_malloc_##way, obj##_calloc_##way, mem##_malloc_##way, mem##_calloc_##way,    \
 			tracer                                                                     \
 	}
 
 #define TM_HOT_OF_BLOCKS                                                                           \
 	{                                                                                          \
-		TM_HOT_OF(frame, block, NULL), TM_HOT_OF(stack, block, NULL)                       \
+		TM_HOT_OF(frame, block, buffer, NULL), TM_HOT_OF(stack, block, buffer, NULL)       \
 	}
 #define TM_HOT_OF_TRACED                                                                           \
 	{                                                                                          \
-		TM_HOT_OF(frame, object, trace_frame), TM_HOT_OF(stack, object, trace_stack)       \
+		TM_HOT_OF(frame, object, mem, trace_frame),                                        \
+			TM_HOT_OF(stack, object, mem, trace_stack)                                 \
 	}
 #define TM_HOT_NONE                                                                                \
 	{                                                                                          \

@@ -3,6 +3,7 @@
 #include "collections.h"
 #include "deaths.h"
 #include "hook_tracer.h"
+#include "magazine.h"
 #include "owner.h"
 #include "recorder.h"
 #include "resize.h"
@@ -122,20 +123,26 @@ void tm_birth_object(uintptr_t object)
 void tm_recent_full(void)
 {
 	struct tm_self *self = &tm_self;
+	uintptr_t newest = self->recent[TM_RECENT - 1];
 	unsigned left = 0;
 
 	/* The newest is a block that its owner has not filled in yet: it waits a round.  The same
 	 * address may stand further up, from a block that died since. */
-	tm_resolve_blocks(self->recent, TM_RECENT, self->recent[TM_RECENT - 1]);
+	tm_resolve_blocks(self->recent, TM_RECENT, newest);
 	for (unsigned i = 0; i < TM_RECENT; i++) {
 		uintptr_t block = self->recent[i];
 
 		self->recent[i] = 0;
-		if (block)
+		if (block && (block != newest || i == TM_RECENT - 1))
 			self->recent[left++] = block;
 	}
+	tm_magazines_empty();
+	self->recent_next = self->recent + left;
 	/* What a long collection leaves undecided must not fill the list again at once. */
-	self->recent_next = self->recent + (left <= TM_RECENT / 2 ? left : 0);
+	if (left > TM_RECENT / 2) {
+		self->recent_next = self->recent;
+		tm_magazines_pause();
+	}
 }
 
 /* ---- deaths ---------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "follow_up.h"
 #include "intern.h"
 #include "lock.h"
+#include "magazine.h"
 #include "marks.h"
 #include "owner.h"
 #include "proc.h"
@@ -52,7 +53,15 @@ bool tm_recorder_is_on(void)
 void tm_recorder_freeze(void)
 {
 	tm_put(&state, FROZEN);
+	tm_magazines_close();
 	tm_shadow_detach();
+}
+
+void tm_recorder_interpreters(void)
+{
+	tm_blind(TM_B_INTERPRETERS);
+	if (tm_python.adapter->own_gils)
+		tm_magazines_forbid();
 }
 
 void tm_recorder_note(const char *message)
@@ -102,6 +111,7 @@ static void after_fork_in_child(void)
 {
 	if (tm_get(&state) != ON && tm_get(&state) != FROZEN)
 		return;
+	tm_magazines_close();
 	tm_shadow_detach();
 	tm_stack_forget();
 	tm_owner_forget();
@@ -127,6 +137,7 @@ int tm_recorder_begin(void)
 		return err;
 	if (!watches_forks)
 		watches_forks = pthread_atfork(NULL, NULL, after_fork_in_child) == 0;
+	tm_magazines_forget();
 	begin_tables();
 	tm_put(&state, ON);
 	tm_segment_announce();
@@ -147,6 +158,7 @@ static void begin_child(void)
 	parent_base = NULL;
 	tm_signals_make_timer();
 	tm_put(&state, ON);
+	tm_magazines_open();
 	tm_segment_announce();
 }
 

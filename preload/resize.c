@@ -130,6 +130,12 @@ static void move_plain(const struct tm_block_words *words, uintptr_t block, size
 		     past_of_larger(words, size));
 }
 
+/* Whether a block is among the recent ones since it was made. */
+static bool is_recent(const struct tm_block_words *words)
+{
+	return tm_word_kind(words->word[0]) == TM_PENDING && !words->renews;
+}
+
 void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, enum tm_kind kind)
 {
 	unsigned at = tm_block_object(words);
@@ -145,7 +151,9 @@ void tm_block_move(struct tm_block_words *words, uintptr_t block, size_t size, e
 		move_plain(words, block, size);
 	else
 		tm_birth_block(block, size, kind);
-	if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR)
+	if (kind == TM_PENDING && tm_python.family == TM_FAMILY_ALLOCATOR &&
+	    tm_word_kind(words->word[0]) != TM_BUFFER &&
+	    !(block == words->block && is_recent(words)))
 		tm_recent_add(tm_self_here(), block);
 }
 

@@ -17,6 +17,7 @@
 #include "owner.h"
 #include "stack.h"
 #include "follow_up.h"
+#include "magazine.h"
 #include "marks.h"
 #include "recorder.h"
 #include "segment.h"
@@ -43,8 +44,10 @@ static void install_types(void)
 {
 	types_done = true;
 	tm_intern_ready();
-	if (tm_python.family == TM_FAMILY_ALLOCATOR)
-		tm_blind(tm_free_lists_patch());
+	if (tm_python.family != TM_FAMILY_ALLOCATOR)
+		return;
+	tm_blind(tm_free_lists_patch());
+	tm_magazines_open();
 }
 
 static void install_hooks(void)
@@ -137,7 +140,7 @@ static int on_audit(const char *event, void *args, void *data)
 		/* Each but the first comes with a collector of its own, where that is not one for
 		 * all, and with callbacks of its own. */
 		if (hooks_done && !tm_python.adapter->gc.in_runtime)
-			tm_blind(TM_B_INTERPRETERS);
+			tm_recorder_interpreters();
 	} else if (!check_done || begins_with(event, "cpython.run_")) {
 		step(event);
 	}

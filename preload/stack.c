@@ -93,7 +93,12 @@ static void remember(struct tm_self *self, const struct tm_frame *frames, unsign
 	stack->depth = (uint16_t)depth;
 	stack->whole = count < tm_stack_frames;
 	stack->site = site;
-	stack->type = 0;
+	if (tm_python.family == TM_FAMILY_TRACER) {
+		stack->type = 0;
+	} else {
+		stack->buffer = TM_BUFFER | (uint64_t)site << TM_SITE_SHIFT;
+		stack->pending = TM_PENDING | (uint64_t)site << TM_SITE_SHIFT;
+	}
 }
 
 /* What the thread remembers of its frames as they are now; 0 also when it is no site. */

@@ -47,10 +47,11 @@ TM_INLINE uint32_t tm_stack_pending_site(const struct tm_self *self)
 TM_INLINE struct tm_stack *tm_stack_entry(char *stacks, unsigned shift, uint64_t key,
 					  uint64_t caller, unsigned way)
 {
-	uint64_t hash = (key + caller * 5) * 0x9e3779b97f4a7c15ull >> 40;
+	uint32_t hash = (uint32_t)(key + caller * 5) * 0x9e3779b1u;
 	uint64_t count = TM_STACK_BYTES >> shift;
 
-	return (struct tm_stack *)(stacks + (((hash & (count - 1)) ^ way) << shift));
+	return (struct tm_stack *)(stacks +
+				   (((hash / (uint32_t)(0x100000000ull / count)) ^ way) << shift));
 }
 
 /* Whether the frames from @frame, the caller of the innermost, on are those of @stack. */

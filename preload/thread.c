@@ -2,6 +2,7 @@
 
 #include "cpython/place.h"
 #include "lock.h"
+#include "magazine.h"
 #include "pages.h"
 #include "segment.h"
 
@@ -126,6 +127,8 @@ void tm_thread_begin(void)
 	tm_self.recent_end = own->recent + TM_RECENT;
 	tm_self.counters = &slots()[slot];
 	tm_unlock();
+	if (!own->stacks)
+		tm_magazines_forbid();
 	if (!slot)
 		tm_lose(TM_L_THREADS);
 }

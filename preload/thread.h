@@ -12,15 +12,21 @@
 #define TM_RECENT      1024  /* newest object-domain blocks of a thread, types not looked at yet */
 
 /*
- * A stack seen lately: its site, what was born there last, and what its frames executed, innermost
- * first.
+ * A stack seen lately: its site, the words of what is born there but for the birth and the size,
+ * and what its frames executed, innermost first.
  */
 struct tm_stack {
 	uint32_t site;
-	uint16_t depth;	 /* 0 = empty */
-	bool whole;	 /* there was no further frame */
-	uintptr_t type;	 /* tracer family: address of that object's type; 0 = none */
-	uint64_t object; /* its word, without the birth */
+	uint16_t depth; /* 0 = empty */
+	bool whole;	/* there was no further frame */
+	union {
+		uint64_t buffer; /* allocator family */
+		uintptr_t type;	 /* tracer family: of the last object; 0 = none */
+	};
+	union {
+		uint64_t pending; /* allocator family */
+		uint64_t object;  /* tracer family: the last one's, with its type */
+	};
 	uint64_t keys[];
 };
 

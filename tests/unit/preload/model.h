@@ -56,6 +56,11 @@ static struct {
 	tm_tracer trace;
 	struct block blocks[BLOCKS];
 	unsigned char taken[GRANULES];
+	size_t held[GRANULES]; /* size of the block that begins there, for who is below the hooks */
+	size_t waiting[GRANULES]; /* of one that was freed and has not come down */
+	bool magazines, came_down;
+	size_t again;	      /* the size of what waits since just now; 0 = nothing does */
+	unsigned kept, given; /* how often a block waited, and how often it was made again */
 	bool big_taken[BIG_PLACES];
 	bool refuse; /* the allocator below has no memory */
 	uint32_t mark;
@@ -213,19 +218,22 @@ static inline bool look_at(uintptr_t at)
 	return true;
 }
 
-/* Called before the block at @at, the newest, is filled in. */
-static inline void add_recent(uintptr_t at)
+/* Called before the block at @at, the newest, is filled in.  Returns whether the others were looked
+ * at. */
+static inline bool add_recent(uintptr_t at)
 {
 	unsigned left = 0;
 
 	model.recent[model.recent_count++] = at;
 	if (model.recent_count < TM_RECENT)
-		return;
-	for (unsigned i = 0; i < TM_RECENT; i++) {
-		if (model.recent[i] == at || !look_at(model.recent[i]))
+		return false;
+	for (unsigned i = 0; i < TM_RECENT - 1; i++) {
+		if (model.recent[i] != at && !look_at(model.recent[i]))
 			model.recent[left++] = model.recent[i];
 	}
+	model.recent[left++] = at;
 	model.recent_count = left;
+	return true;
 }
 
 static inline void drop_recent(uintptr_t at)
@@ -257,7 +265,7 @@ static inline void write_down_held(void)
 
 static inline void choose_site(void)
 {
-	rig.no_thread = pick(10) == 0;
+	rig_set_thread(pick(10) > 0);
 	for (unsigned i = 0; i < 2; i++) {
 		model.frames[i].code = &rig.codes[pick(RIG_CODES)];
 		model.frames[i].last = (int)pick(3);
@@ -271,6 +279,12 @@ static inline size_t some_size(void)
 {
 	static const size_t edges[] = {1, 8, 15, 16, 17, 31, 32, 33, 47, 48, 49, 512};
 
+	if (model.again && pick(2)) {
+		size_t size = model.again;
+
+		model.again = 0;
+		return size;
+	}
 	if (pick(200) == 0)
 		return TM_SIZE_BIG + pick(100);
 	return pick(2) ? edges[pick(sizeof(edges) / sizeof(edges[0]))] : 1 + pick(300);
@@ -306,11 +320,22 @@ static inline void remember_block(struct block *b, void *at, size_t size, bool m
 	b->type = model.types[b->offset / 16];
 }
 
+static inline void *make_zeroed(struct tm_allocator *hooks, size_t size)
+{
+	unsigned char *block = hooks->calloc(hooks->ctx, 1, size);
+
+	for (size_t i = 0; block && i < size && size < TM_SIZE_BIG; i++)
+		assert_int_equal(block[i], 0);
+	return block;
+}
+
+/* model.came_down says afterwards whether the allocator below was asked for it. */
 static inline void *make(struct tm_allocator *hooks, size_t size)
 {
+	model.came_down = false;
 	switch (pick(3)) {
 	case 0:
-		return hooks->calloc(hooks->ctx, 1, size);
+		return make_zeroed(hooks, size);
 	case 1:
 		if (hooks == &model.obj && model.family == TM_FAMILY_TRACER)
 			write_down_held();

@@ -62,6 +62,7 @@ static inline void *below_malloc(void *ctx, size_t size)
 	unsigned count = granules_of(size), start = pick(GRANULES);
 
 	(void)ctx;
+	model.came_down = true;
 	if (model.refuse)
 		return NULL;
 	if (is_big(size))
@@ -71,6 +72,7 @@ static inline void *below_malloc(void *ctx, size_t size)
 
 		if (is_room(at, count)) {
 			memset(model.taken + at, 1, count);
+			model.held[at] = size;
 			return (void *)(base() + at * 16);
 		}
 	}
@@ -87,8 +89,10 @@ static inline void *below_calloc(void *ctx, size_t count, size_t size)
 static inline void below_free(void *ctx, void *block)
 {
 	uintptr_t at = (uintptr_t)block;
+	unsigned index = (unsigned)((at - base()) / 16);
 
 	(void)ctx;
+	model.came_down = true;
 	if (!block)
 		return;
 	for (unsigned i = 0; i < BIG_PLACES; i++) {
@@ -97,20 +101,18 @@ static inline void below_free(void *ctx, void *block)
 			return;
 		}
 	}
-	for (unsigned i = 0; i < BLOCKS; i++) {
-		if (model.blocks[i].known != NOTHING && model.blocks[i].at == at)
-			memset(model.taken + (at - base()) / 16, 0,
-			       granules_of(model.blocks[i].size));
-	}
+	assert_true(index < GRANULES && model.taken[index]);
+	memset(model.taken + index, 0, granules_of(model.held[index]));
+	model.waiting[index] = 0;
 }
 
 static inline size_t size_at(uintptr_t at)
 {
-	for (unsigned i = 0; i < BLOCKS; i++) {
-		if (model.blocks[i].known != NOTHING && model.blocks[i].at == at)
-			return model.blocks[i].size;
+	for (unsigned i = 0; i < BIG_PLACES; i++) {
+		if (at == big_place(i))
+			return TM_SIZE_BIG;
 	}
-	return 0;
+	return model.held[(at - base()) / 16];
 }
 
 /* Small blocks stay where they are now and then. */
@@ -125,15 +127,17 @@ static inline bool resize_in_place(uintptr_t at, size_t old, size_t size)
 		return false;
 	memset(model.taken + index, 0, had);
 	memset(model.taken + index, 1, wants);
+	model.held[index] = size;
 	return true;
 }
 
 static inline void *below_realloc(void *ctx, void *block, size_t size)
 {
 	uintptr_t at = (uintptr_t)block;
-	size_t old = size_at(at);
+	size_t old = block ? size_at(at) : 0;
 	void *fresh;
 
+	model.came_down = true;
 	if (!block)
 		return below_malloc(ctx, size);
 	if (model.refuse)
@@ -146,6 +150,55 @@ static inline void *below_realloc(void *ctx, void *block, size_t size)
 		below_free(ctx, block);
 	}
 	return fresh;
+}
+
+/* ---- blocks that wait in a magazine ---------------------------------------------------- */
+
+/* What may wait: born now, no collector about, no object seen in it, its size known and not large.
+ */
+static inline bool may_wait(const struct block *b)
+{
+	return model.magazines && b->birth == now() && !b->in_run && !model.flags && !b->before &&
+	       b->size >= 1 && b->size <= TM_MAGAZINE_SIZE &&
+	       b->known == (b->mem ? BUFFER : PENDING);
+}
+
+static inline size_t step_of(size_t size)
+{
+	return (size + 7) / 8;
+}
+
+/* The block was freed.  Returns whether it waits. */
+static inline bool waits(const struct block *b)
+{
+	if (model.came_down)
+		return false;
+	assert_true(may_wait(b));
+	model.waiting[(b->at - base()) / 16] = model.again = b->size;
+	model.kept++;
+	return true;
+}
+
+/* The block was made.  Returns whether it was waiting, and so is among the recent ones already. */
+static inline bool waited(uintptr_t at, size_t size)
+{
+	unsigned index = (unsigned)((at - base()) / 16);
+
+	if (model.came_down)
+		return false;
+	assert_true(model.magazines && index < GRANULES);
+	assert_int_not_equal(model.waiting[index], 0);
+	assert_int_equal(step_of(model.waiting[index]), step_of(size));
+	model.waiting[index] = 0;
+	model.given++;
+	return true;
+}
+
+/* Where a list of recent blocks was looked at nothing waits. */
+static inline void expect_none_waits(void)
+{
+	for (unsigned i = 0; i < GRANULES; i++)
+		assert_int_equal(model.waiting[i], 0);
 }
 
 /* ---- installing the recorder on it ---------------------------------------------------- */
@@ -171,10 +224,11 @@ static inline int set_tracer(tm_tracer tracer, void *data)
 	return 0;
 }
 
-static inline void begin(enum tm_family family, unsigned seed)
+static inline void begin(enum tm_family family, unsigned seed, bool magazines)
 {
 	memset(&model, 0, sizeof(model));
 	model.family = family;
+	model.magazines = magazines;
 	model.seed = seed;
 	rig_configure();
 	tm_config.frames = 1 + seed % 3;
@@ -182,7 +236,10 @@ static inline void begin(enum tm_family family, unsigned seed)
 	tm_python.get_allocator = get_allocator;
 	tm_python.set_allocator = set_allocator;
 	tm_python.set_tracer = set_tracer;
+	rig.allocator = magazines ? "pymalloc" : "malloc";
 	tm_hook_alloc_install();
+	if (magazines)
+		tm_magazines_open();
 	if (family == TM_FAMILY_TRACER)
 		assert_true(tm_hook_tracer_install());
 	for (unsigned i = 0; i < RIG_TYPES; i++) {

@@ -74,7 +74,8 @@ struct rig_scope {
 };
 
 enum {
-	RIG_GC_STATE = 64, /* in the runtime */
+	RIG_THREAD = 8, /* in the runtime: the thread state, NULL while the caller has none */
+	RIG_GC_STATE = 64,
 	RIG_QUALNAME = 480,
 	RIG_PREHEADER = 1 << 4,
 	RIG_CODES = 4,
@@ -100,9 +101,8 @@ static struct rig {
 	struct rig_code codes[RIG_CODES];
 	struct rig_text file, names[RIG_CODES];
 	struct rig_frame *frame; /* what runs; NULL: no Python frame */
-	char runtime[RIG_GC_STATE];
+	_Alignas(8) char runtime[RIG_GC_STATE];
 	struct rig_gc gc; /* right behind */
-	bool no_thread;	  /* the caller has no thread state */
 	struct tm_arena_allocator arenas;
 	const char *allocator;
 	char dir[64];
@@ -126,6 +126,7 @@ static const struct tm_adapter rig_adapter = {
 	.minor = 8,
 	.chain = &rig_chain,
 	.hot = &rig_hot,
+	.current_thread = RIG_THREAD,
 	.line_format = TM_LINES_LNOTAB,
 	.code = {.first_line = offsetof(struct rig_code, first_line),
 		 .file = offsetof(struct rig_code, file),
@@ -154,7 +155,14 @@ _Static_assert(offsetof(struct rig, gc) == offsetof(struct rig, runtime) + RIG_G
 
 static inline void *rig_thread_state(void)
 {
-	return rig.no_thread ? NULL : &rig.frame;
+	return TM_FIELD(void *, rig.runtime, RIG_THREAD);
+}
+
+static inline void rig_set_thread(bool there)
+{
+	void *state = there ? &rig.frame : NULL;
+
+	memcpy(rig.runtime + RIG_THREAD, &state, sizeof(state));
 }
 
 /* The interpreter that the thread state names, which is the only one. */
@@ -290,7 +298,7 @@ static inline void rig_make_python(enum tm_family family)
 	rig_make_codes();
 	memset(&rig.gc, 0, sizeof(rig.gc));
 	rig.frame = NULL;
-	rig.no_thread = false;
+	rig_set_thread(true);
 }
 
 /* ---- directories ------------------------------------------------------------------ */

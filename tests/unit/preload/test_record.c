@@ -176,7 +176,7 @@ static void the_site_is_the_stack_of_the_birth(void **state)
 	frames[1].last = 4;
 	born(middle() + 128, 32, 0);
 	assert_int_not_equal(tm_word_site(rig_word(middle() + 128)), site);
-	rig.no_thread = true;
+	rig_set_thread(false);
 	born(middle() + 192, 32, 0);
 	assert_int_equal(tm_word_site(rig_word(middle() + 192)), 0);
 	rig.frame = NULL;

@@ -17,6 +17,7 @@ static void a_buffer_is_made(void)
 	if (!at)
 		return;
 	remember_block(b, at, size, true);
+	waited(b->at, size);
 	b->known = BUFFER;
 	model.newest = b->at;
 }
@@ -47,7 +48,8 @@ static void a_block_is_made(bool object)
 		return;
 	remember_block(b, at, size, false);
 	if (model.family == TM_FAMILY_ALLOCATOR) {
-		add_recent(b->at);
+		if (!waited(b->at, size) && add_recent(b->at))
+			expect_none_waits();
 		fill(b, object);
 		b->known = PENDING;
 		model.newest = b->at;
@@ -93,6 +95,17 @@ static void note_replaced(const struct block *old)
 		model.deaths[model.death_count - 1].flags |= TM_DF_RESIZED;
 }
 
+static void waits_or_is_gone(const struct block *b)
+{
+	bool kept = waits(b);
+
+	if (model.family != TM_FAMILY_ALLOCATOR || b->mem)
+		return;
+	model.destroyed++;
+	if (!kept)
+		drop_recent(b->at);
+}
+
 static void free_block(struct block *b)
 {
 	struct tm_allocator *hooks;
@@ -106,13 +119,11 @@ static void free_block(struct block *b)
 		model.freed_live++;
 		model.destroyed++;
 	}
-	if (model.family == TM_FAMILY_ALLOCATOR && !b->mem) {
-		model.destroyed++;
-		drop_recent(b->at);
-	}
 	if (b->object && pick(2))
 		memset((void *)(b->at + b->offset), 0, 8); /* no references any more */
+	model.came_down = false;
 	hooks->free(hooks->ctx, (void *)b->at);
+	waits_or_is_gone(b);
 	memset(b, 0, sizeof(*b));
 }
 
@@ -211,8 +222,10 @@ static void renew(struct block *b)
 	begins_now(b);
 }
 
-static void settle(struct block *b, void *moved, size_t size)
+/* @listed: it was among the recent ones where it was */
+static void settle(struct block *b, void *moved, size_t size, bool listed)
 {
+	listed = listed && b->at == (uintptr_t)moved;
 	if (size > b->size)
 		memset((char *)moved + b->size, 0xa5, size - b->size);
 	b->at = (uintptr_t)moved;
@@ -222,8 +235,8 @@ static void settle(struct block *b, void *moved, size_t size)
 	if (b->mem)
 		return;
 	if (model.family == TM_FAMILY_ALLOCATOR) {
-		if (b->known == PENDING || b->known == BUFFER)
-			add_recent(b->at);
+		if (b->known == PENDING && !listed && add_recent(b->at))
+			expect_none_waits();
 		return;
 	}
 	if (b->known == PENDING || b->known == BUFFER)
@@ -248,6 +261,7 @@ static void a_block_is_resized(void)
 	struct tm_allocator *hooks;
 	size_t size;
 	void *moved;
+	bool listed;
 
 	if (!b)
 		return;
@@ -259,10 +273,11 @@ static void a_block_is_resized(void)
 		write_down_held();
 	if (model.family == TM_FAMILY_TRACER && b->known == LIVING && pick(2))
 		trace_death(b);
+	listed = b->birth == now();
 	renew(b);
 	moved = hooks->realloc(hooks->ctx, (void *)b->at, size);
 	assert_non_null(moved);
-	settle(b, moved, size);
+	settle(b, moved, size, listed);
 }
 
 static void a_block_cannot_be_resized(void)
@@ -293,6 +308,7 @@ static void marks_are_followed_up(void)
 	if (!tm_follow_up_pending())
 		return;
 	tm_follow_up_run();
+	expect_none_waits();
 	for (unsigned i = 0; model.family == TM_FAMILY_ALLOCATOR && i < TM_RECENT; i++) {
 		if (model.recent[i] && look_at(model.recent[i]))
 			model.recent[i] = 0;
@@ -342,9 +358,9 @@ static unsigned some_event(void)
 	return i;
 }
 
-static void run(enum tm_family family, unsigned seed)
+static void run(enum tm_family family, unsigned seed, bool magazines)
 {
-	begin(family, seed);
+	begin(family, seed, magazines);
 	for (model.number = 1; model.number <= EVENTS; model.number++) {
 		unsigned i = some_event();
 
@@ -371,7 +387,7 @@ static void every_word_is_the_tracer_models(void **state)
 {
 	(void)state;
 	for (unsigned seed = 1; seed <= 5; seed++)
-		run(TM_FAMILY_TRACER, seed);
+		run(TM_FAMILY_TRACER, seed, false);
 	assert_true(model.freed_live > 0 && model.birth_over > 0 && model.unknown > 0);
 }
 
@@ -379,7 +395,17 @@ static void every_word_is_the_allocator_models(void **state)
 {
 	(void)state;
 	for (unsigned seed = 1; seed <= 5; seed++)
-		run(TM_FAMILY_ALLOCATOR, seed);
+		run(TM_FAMILY_ALLOCATOR, seed, false);
+}
+
+static void a_block_that_waited_is_a_new_one(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 5; seed++) {
+		run(TM_FAMILY_ALLOCATOR, seed, true);
+		assert_true(model.kept > EVENTS / 50);
+		assert_true(model.given > EVENTS / 200);
+	}
 }
 
 /* After a failure, too. */
@@ -396,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(every_word_is_the_tracer_models, clean_up),
 		cmocka_unit_test_teardown(every_word_is_the_allocator_models, clean_up),
+		cmocka_unit_test_teardown(a_block_that_waited_is_a_new_one, clean_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
