@@ -76,14 +76,15 @@ TM_INLINE uint64_t tm_hot_birth_field(void)
 TM_INLINE void *tm_hot_born_again(tm_stack_function stack_here, enum tm_magazine_domain domain,
 				  size_t size)
 {
-	struct tm_magazine *magazine = tm_magazine_of(domain, size);
+	struct tm_magazine *magazine;
 	const struct tm_waiting *newest;
 	struct tm_stack *stack;
 	uintptr_t block;
 	uint64_t birth;
 
-	if (unlikely(!magazine))
+	if (unlikely(size > TM_MAGAZINE_SIZE))
 		return NULL;
+	magazine = tm_magazine_of(domain, size);
 	newest = magazine->newest;
 	block = newest->block;
 	if (unlikely(!block))
@@ -373,7 +374,6 @@ TM_INLINE enum tm_found tm_hot_put_away(enum tm_magazine_domain domain, enum tm_
 {
 	size_t index;
 	struct tm_slot *slot = tm_shadow_look(block, &index);
-	struct tm_magazine *magazine;
 	tm_shadow_word *word;
 	uint64_t value;
 
@@ -381,11 +381,13 @@ TM_INLINE enum tm_found tm_hot_put_away(enum tm_magazine_domain domain, enum tm_
 		return TM_FOUND_MORE;
 	word = slot->words + index;
 	value = tm_get(word);
-	magazine = tm_magazine_of(domain, value >> TM_TYPE_SHIFT);
-	if (unlikely(tm_hot_quiet(value) != kind || !magazine))
+	if (unlikely(tm_hot_quiet(value) != kind || value >> TM_TYPE_SHIFT > TM_MAGAZINE_SIZE))
 		return TM_FOUND_MORE;
 	tm_put(word, 0);
-	return likely(tm_magazine_put(magazine, block, word, slot)) ? TM_FOUND_KEPT : TM_FOUND_DONE;
+	if (likely(tm_magazine_put(tm_magazine_of(domain, value >> TM_TYPE_SHIFT), block, word,
+				   slot)))
+		return TM_FOUND_KEPT;
+	return TM_FOUND_DONE;
 }
 
 /* The object domain's on the tracer family. */

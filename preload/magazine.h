@@ -26,7 +26,7 @@
 #define TM_MAGAZINE_SIZE  512u /* largest block */
 #define TM_MAGAZINE_STEP  8u
 #define TM_MAGAZINE_DEPTH 7u
-#define TM_MAGAZINE_COUNT (TM_MAGAZINE_SIZE / TM_MAGAZINE_STEP)
+#define TM_MAGAZINE_COUNT (TM_MAGAZINE_SIZE / TM_MAGAZINE_STEP + 1)
 
 struct tm_waiting {
 	uintptr_t block; /* 0: none */
@@ -72,12 +72,15 @@ void tm_magazines_pause(void);
 /* tm_magazines_empty - everything that waits goes to the allocator; a pause that is over ends */
 void tm_magazines_empty(void);
 
-/* The magazine for a size; NULL: there is none. */
+/* The magazine for a size, which is at most TM_MAGAZINE_SIZE. */
 TM_INLINE struct tm_magazine *tm_magazine_of(enum tm_magazine_domain domain, size_t size)
 {
-	return likely(size - 1 < TM_MAGAZINE_SIZE)
-		       ? &tm_magazines[domain][(size - 1) / TM_MAGAZINE_STEP]
-		       : NULL;
+	size_t number = (size + TM_MAGAZINE_STEP - 1) / TM_MAGAZINE_STEP;
+	struct tm_magazine *magazine = &tm_magazines[domain][number];
+
+	/* Its address is better kept in a register than its parts. */
+	__asm__("" : "+r"(magazine));
+	return magazine;
 }
 
 /* Returns whether the magazine has taken the block, whose word was cleared. */

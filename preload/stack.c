@@ -50,9 +50,9 @@ static unsigned capacity(void)
 }
 
 /*
- * With one frame kept the quick look compares the first key only, and looks at the first place
- * only: a stack that takes more keys, for frames that are left out, is kept in the second place
- * alone.
+ * With one frame kept the quick look compares the first key only, and at the first place does not
+ * ask for more: a stack that takes more keys, for frames that are left out, is kept in the second
+ * place alone.
  */
 static struct tm_stack *make_place(struct tm_self *self, uint64_t key, uint64_t caller,
 				   unsigned depth)

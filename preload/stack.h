@@ -118,8 +118,12 @@ TM_INLINE struct tm_stack *tm_stack_of_frame(const struct tm_chain *chain)
 		return NULL;
 	key = tm_frame_key(chain, frame);
 	stack = tm_stack_entry(self->stacks, TM_STACK_SHIFT_LEAST, key, 0, 0);
-	/* Here the first key says it all, see remember() in stack.c. */
-	return likely(stack->keys[0] == key) ? stack : NULL;
+	/* Here the first key says it all, see make_place() in stack.c. */
+	if (likely(stack->keys[0] == key))
+		return stack;
+	/* The place next to it: the memory for stacks begins a page. */
+	stack = (struct tm_stack *)((uintptr_t)stack ^ 1u << TM_STACK_SHIFT_LEAST);
+	return stack->keys[0] == key && stack->depth == 1 ? stack : NULL;
 }
 
 TM_INLINE struct tm_stack *tm_stack_of_stack(const struct tm_chain *chain)

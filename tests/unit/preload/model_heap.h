@@ -159,8 +159,7 @@ static inline void *below_realloc(void *ctx, void *block, size_t size)
 static inline bool may_wait(const struct block *b)
 {
 	return model.magazines && b->birth == now() && !b->in_run && !model.flags && !b->before &&
-	       b->size >= 1 && b->size <= TM_MAGAZINE_SIZE &&
-	       b->known == (b->mem ? BUFFER : PENDING);
+	       b->size <= TM_MAGAZINE_SIZE && b->known == (b->mem ? BUFFER : PENDING);
 }
 
 static inline size_t step_of(size_t size)

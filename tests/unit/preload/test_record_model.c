@@ -403,8 +403,8 @@ static void a_block_that_waited_is_a_new_one(void **state)
 	(void)state;
 	for (unsigned seed = 1; seed <= 5; seed++) {
 		run(TM_FAMILY_ALLOCATOR, seed, true);
-		assert_true(model.kept > EVENTS / 50);
-		assert_true(model.given > EVENTS / 200);
+		assert_true(model.kept > EVENTS / 100);
+		assert_true(model.given > EVENTS / 400);
 	}
 }
 
