@@ -11,6 +11,7 @@
 #include "hook_alloc.h"
 #include "hook_tracer.h"
 #include "stack.h"
+#include "magazine.h"
 #include "marks.h"
 #include "recorder.h"
 #include "say.h"
@@ -146,8 +147,9 @@ static void remember_other(const struct tm_image *image)
 }
 
 /*
- * A sub-interpreter with a GIL of its own makes the same call later, when other tools may have
- * wrapped the allocators on top of us: only an interpreter that is not initialized counts.
+ * A sub-interpreter with a GIL of its own makes the same call later (3.12 and newer; a forked
+ * child, which has no recording yet, makes its GIL anew), when other tools may have wrapped the
+ * allocators on top of us: only an interpreter that is not initialized counts.
  */
 static void mutex_made_by(const void *caller)
 {
@@ -159,6 +161,8 @@ static void mutex_made_by(const void *caller)
 	if (tm_python.handle && address >= tm_python.image.start && address < tm_python.image.end) {
 		if (!tm_python.is_initialized() && !tm_recorder_is_on())
 			install(&tm_python.image);
+		else if (tm_python.adapter->own_gils && tm_recorder_is_on())
+			tm_magazines_forbid();
 		return;
 	}
 	if (!tm_image_of(caller, &image))

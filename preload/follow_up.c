@@ -105,7 +105,7 @@ static bool wants_collection(uint32_t number)
 static void notice_interpreters(void)
 {
 	if (!tm_python.adapter->gc.in_runtime && !tm_python_alone())
-		tm_recorder_interpreters();
+		tm_blind(TM_B_INTERPRETERS);
 }
 
 /*

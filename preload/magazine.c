@@ -3,58 +3,27 @@
 #include "hook_alloc.h"
 #include "interval.h"
 
-struct tm_magazine tm_magazines[TM_MAGAZINE_DOMAINS][TM_MAGAZINE_COUNT];
+#define ALL (TM_MAGAZINE_DOMAINS * TM_MAGAZINE_COUNT)
 
-static bool allowed, forbidden;
+static struct tm_magazine usual[ALL], closed[ALL];
+
+struct tm_magazine *_Atomic tm_magazines = closed;
+
+static bool allowed;
+static _Atomic bool forbidden;
 
 /* Closed until an interval with another birth field than this. */
 static bool paused;
 static uint64_t paused_birth;
 
-static void each(void (*act)(enum tm_magazine_domain domain, struct tm_magazine *magazine))
-{
-	for (unsigned domain = 0; domain < TM_MAGAZINE_DOMAINS; domain++) {
-		for (unsigned i = 0; i < TM_MAGAZINE_COUNT; i++)
-			act(domain, &tm_magazines[domain][i]);
-	}
-}
-
-static void close_one(enum tm_magazine_domain domain, struct tm_magazine *magazine)
-{
-	(void)domain;
-	if (magazine->newest != magazine->waiting)
-		magazine->kept = magazine->newest;
-	magazine->newest = magazine->last = magazine->waiting;
-}
-
-static void empty_one(enum tm_magazine_domain domain, struct tm_magazine *magazine)
-{
-	const struct tm_allocator *next = domain == TM_MAGAZINES_OBJ ? &tm_next_obj : &tm_next_mem;
-	struct tm_waiting *newest = magazine->kept ? magazine->kept : magazine->newest;
-
-	magazine->newest = magazine->waiting;
-	magazine->kept = NULL;
-	for (; newest != magazine->waiting; newest--)
-		next->free(next->ctx, (void *)newest->block);
-}
-
-static void open_one(enum tm_magazine_domain domain, struct tm_magazine *magazine)
-{
-	(void)domain;
-	magazine->last = magazine->waiting + TM_MAGAZINE_DEPTH;
-}
-
-static void forget_one(enum tm_magazine_domain domain, struct tm_magazine *magazine)
-{
-	(void)domain;
-	magazine->newest = magazine->last = magazine->waiting;
-	magazine->kept = NULL;
-}
-
 void tm_magazines_forget(void)
 {
-	paused = false;
-	each(forget_one);
+	tm_magazines_close();
+	for (unsigned i = 0; i < ALL; i++) {
+		usual[i].newest = usual[i].waiting;
+		usual[i].last = usual[i].waiting + TM_MAGAZINE_DEPTH;
+		closed[i].newest = closed[i].last = closed[i].waiting;
+	}
 }
 
 void tm_magazines_allow(void)
@@ -64,22 +33,36 @@ void tm_magazines_allow(void)
 
 void tm_magazines_forbid(void)
 {
-	forbidden = true;
-	tm_magazines_close();
+	atomic_store(&forbidden, true);
+	atomic_store(&tm_magazines, closed);
+}
+
+static void empty(void)
+{
+	for (unsigned i = 0; i < ALL; i++) {
+		const struct tm_allocator *next =
+			i / TM_MAGAZINE_COUNT == TM_MAGAZINES_OBJ ? &tm_next_obj : &tm_next_mem;
+
+		for (; usual[i].newest != usual[i].waiting; usual[i].newest--)
+			next->free(next->ctx, (void *)usual[i].newest->block);
+	}
 }
 
 void tm_magazines_open(void)
 {
+	if (!allowed || atomic_load(&forbidden))
+		return;
 	paused = false;
-	each(empty_one);
-	if (allowed && !forbidden)
-		each(open_one);
+	empty();
+	atomic_store(&tm_magazines, usual);
+	if (atomic_load(&forbidden))
+		atomic_store(&tm_magazines, closed);
 }
 
 void tm_magazines_close(void)
 {
 	paused = false;
-	each(close_one);
+	atomic_store(&tm_magazines, closed);
 }
 
 void tm_magazines_pause(void)
@@ -91,8 +74,10 @@ void tm_magazines_pause(void)
 
 void tm_magazines_empty(void)
 {
+	if (atomic_load(&forbidden))
+		return;
 	if (paused && paused_birth != tm_birth_now())
 		tm_magazines_open();
 	else
-		each(empty_one);
+		empty();
 }

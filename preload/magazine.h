@@ -11,8 +11,8 @@
  * and so need not be put there again.  That holds until one of these lists is looked at: then all
  * that waits goes to the allocator.
  *
- * All functions need the GIL, but tm_magazines_close().  Where several interpreters have one each,
- * or not every block is listed, magazines stay closed.
+ * Magazines are one GIL's and one heap's: where there is an interpreter with another of either
+ * (3.12 and newer), or blocks are not all listed, they are closed for good.
  */
 #ifndef TIDEMARK_MAGAZINE_H
 #define TIDEMARK_MAGAZINE_H
@@ -38,8 +38,7 @@ struct tm_waiting {
 struct tm_magazine {
 	_Alignas(256) struct tm_waiting waiting[1 + TM_MAGAZINE_DEPTH];
 	struct tm_waiting *newest;
-	struct tm_waiting *last; /* the newest of a full one; closed: the first */
-	struct tm_waiting *kept; /* the newest when it was closed, while blocks are in it */
+	struct tm_waiting *last; /* the newest of a full one */
 };
 
 enum tm_magazine_domain {
@@ -48,7 +47,8 @@ enum tm_magazine_domain {
 	TM_MAGAZINE_DOMAINS
 };
 
-extern TM_HIDDEN struct tm_magazine tm_magazines[TM_MAGAZINE_DOMAINS][TM_MAGAZINE_COUNT];
+/* Those in use, by domain and size; while closed, others that are empty and full at once. */
+extern TM_HIDDEN struct tm_magazine *_Atomic tm_magazines;
 
 /*
  * tm_magazines_forget - closed and empty; before the first hook is in place
@@ -56,11 +56,17 @@ extern TM_HIDDEN struct tm_magazine tm_magazines[TM_MAGAZINE_DOMAINS][TM_MAGAZIN
  */
 void tm_magazines_forget(void);
 
-/* tm_magazines_allow, _forbid - whether they may be opened; the latter closes them for good */
+/* tm_magazines_allow - they may be opened */
 void tm_magazines_allow(void);
+
+/*
+ * tm_magazines_forbid - closed for good; what waits stays there, a quarter of a megabyte at most
+ * Any thread may call it, and no other is disturbed; async-signal-safe.
+ */
 void tm_magazines_forbid(void);
 
-/* tm_magazines_open - give back what is kept, and take blocks from now on, if it is allowed */
+/* tm_magazines_open - what waits goes to the allocator, and if they may, they are used from now on
+ */
 void tm_magazines_open(void);
 
 /* tm_magazines_close - neither give nor take; the blocks stay.  Async-signal-safe. */
@@ -69,14 +75,14 @@ void tm_magazines_close(void);
 /* tm_magazines_pause - closed as long as this interval lasts */
 void tm_magazines_pause(void);
 
-/* tm_magazines_empty - everything that waits goes to the allocator; a pause that is over ends */
+/* tm_magazines_empty - what waits goes to the allocator; a pause that is over ends */
 void tm_magazines_empty(void);
 
 /* The magazine for a size, which is at most TM_MAGAZINE_SIZE. */
 TM_INLINE struct tm_magazine *tm_magazine_of(enum tm_magazine_domain domain, size_t size)
 {
 	size_t number = (size + TM_MAGAZINE_STEP - 1) / TM_MAGAZINE_STEP;
-	struct tm_magazine *magazine = &tm_magazines[domain][number];
+	struct tm_magazine *magazine = tm_get(&tm_magazines) + domain * TM_MAGAZINE_COUNT + number;
 
 	/* Its address is better kept in a register than its parts. */
 	__asm__("" : "+r"(magazine));

@@ -20,8 +20,20 @@ static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t 
 		tm_owner_expect(block);
 }
 
+/*
+ * A sub-interpreter may have a heap of its own under the same GIL (3.12 and newer,
+ * PyInterpreterConfig.use_main_obmalloc).  The first that it allocates comes here, as no frame of
+ * it runs yet.
+ */
+static void close_magazines_to_others(void)
+{
+	if (tm_python.adapter->own_gils && !tm_python_in_main())
+		tm_magazines_forbid();
+}
+
 void tm_birth_block(uintptr_t block, size_t size, enum tm_kind kind)
 {
+	close_magazines_to_others();
 	if (tm_recorder_awake())
 		put_block(block, size, kind, tm_site_here());
 }

@@ -57,13 +57,6 @@ void tm_recorder_freeze(void)
 	tm_shadow_detach();
 }
 
-void tm_recorder_interpreters(void)
-{
-	tm_blind(TM_B_INTERPRETERS);
-	if (tm_python.adapter->own_gils)
-		tm_magazines_forbid();
-}
-
 void tm_recorder_note(const char *message)
 {
 	snprintf((char *)tm_segment.header->message, TM_TEXT_MAX, "%s", message);

@@ -33,9 +33,6 @@ bool tm_recorder_is_on(void);
 /* tm_recorder_freeze - stop recording for good; what is recorded stays as it is. */
 void tm_recorder_freeze(void);
 
-/* tm_recorder_interpreters - there is, or is about to be, a sub-interpreter */
-void tm_recorder_interpreters(void);
-
 /* tm_recorder_off - something does not match: stop, and keep the reason in the recording. */
 void tm_recorder_note(const char *message);
 

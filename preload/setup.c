@@ -140,7 +140,7 @@ static int on_audit(const char *event, void *args, void *data)
 		/* Each but the first comes with a collector of its own, where that is not one for
 		 * all, and with callbacks of its own. */
 		if (hooks_done && !tm_python.adapter->gc.in_runtime)
-			tm_recorder_interpreters();
+			tm_blind(TM_B_INTERPRETERS);
 	} else if (!check_done || begins_with(event, "cpython.run_")) {
 		step(event);
 	}
