@@ -1,6 +1,7 @@
 #include "intern.h"
 #include "intern_private.h"
 #include "lock.h"
+#include "resolve.h"
 #include "segment.h"
 
 #include <errno.h>
@@ -206,6 +207,19 @@ static void share_locked(uint32_t index)
 	}
 }
 
+/*
+ * A class of an interpreter with a lock of its own may be changed, and end, while another one's
+ * lock is held, as a follow-up does: it keeps the name that it was first seen by.
+ */
+static bool may_be_looked_at_again(void)
+{
+	if (!tm_python.adapter->own_gils)
+		return true;
+	if (tm_python.family == TM_FAMILY_ALLOCATOR && tm_resolve_others_run_freely())
+		return false;
+	return tm_python_in_main();
+}
+
 static void remember_locked(uintptr_t type, uint32_t index)
 {
 	if (young_count < sizeof(young) / sizeof(*young))
@@ -276,7 +290,7 @@ uint32_t tm_intern_type(uintptr_t type)
 	const struct tm_region *region = &tm_segment.header->regions[TM_R_TYPES];
 	char name[TEXT_MAX];
 	int saved = errno;
-	bool heap, watched;
+	bool again, watched;
 	uint64_t used;
 	uint32_t index;
 	size_t length;
@@ -292,8 +306,9 @@ uint32_t tm_intern_type(uintptr_t type)
 	errno = saved;
 	if (!length)
 		return 0;
-	heap = TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE;
-	watched = !heap || tm_intern_watch(type);
+	again = TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE;
+	watched = !again || tm_intern_watch(type);
+	again = again && watched && may_be_looked_at_again();
 	tm_lock();
 	used = tm_get(&region->used);
 	index = type_record(name, length, basic_size(type), type_flags(type));
@@ -301,10 +316,10 @@ uint32_t tm_intern_type(uintptr_t type)
 		watched = tm_map_put(&type_map, type, index);
 	if (tm_get(&region->used) == used)
 		share_locked(index);
-	else if (heap && watched)
+	else if (again)
 		remember_locked(type, index);
 	tm_unlock();
-	if (unlikely(young_count == sizeof(young) / sizeof(*young)))
+	if (unlikely(again && young_count == sizeof(young) / sizeof(*young)))
 		names_again(young_count / 2);
 	if (index && watched)
 		cache_type(type, index);

@@ -67,3 +67,21 @@ class Subinterpreters(Case):
         session.ask()
         session.ask()
         session.finish()
+
+    def test_a_class_of_one_that_runs_freely_is_looked_at_once(self):
+        """Its interpreter may change or end it at any time: only the own one's are asked again."""
+        session = self.start("subinterpreter_classes.py")
+        if not session.read()["interpreters"]:
+            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        self.mark(session)
+        session.ask()
+        self.mark(session)
+        report = self.diff(session.pid, 1, 2)
+        counts = {}
+        for group in report["groups"]:
+            if group["type"].rpartition(".")[2] in ("Own", "Other"):
+                counts[group["type"]] = counts.get(group["type"], 0) + group["objects"]
+        other = "__main__.Other" if self.python.info >= (3, 12) else "later.Other"
+        self.assertEqual(counts, {"later.Own": KEPT, other: KEPT})
+        session.ask()
+        session.finish()
