@@ -178,7 +178,7 @@ void tm_marks_process_ends(void)
 	if (!tm_recorder_is_on())
 		return;
 	bump_for_exit();
-	if (tm_python.holds_gil())
+	if (tm_python_holds_main())
 		tm_follow_up_now(tm_recorder_current());
 	tm_marks_teardown();
 }

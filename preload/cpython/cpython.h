@@ -167,7 +167,7 @@ struct tm_python {
 	int (*set_tracer)(tm_tracer tracer, void *data); /* NULL before 3.13 */
 	tm_tracer (*get_tracer)(void **data);
 	long (*collect)(void);
-	int (*holds_gil)(void);
+	void *(*own_thread_state)(void); /* the one that the calling thread was given last */
 	void *(*main_interpreter)(void);
 	void *(*newest_interpreter)(void);
 	void *(*intern)(const char *text);
@@ -227,6 +227,13 @@ TM_INLINE void *tm_python_thread(void)
 
 /* tm_python_in_main - whether the calling thread runs in the main interpreter. */
 bool tm_python_in_main(void);
+
+/*
+ * tm_python_holds_main - whether the calling thread holds the lock of the main interpreter, and
+ * runs in it PyGILState_Check() says yes to all once there was a sub-interpreter
+ * (Python/pystate.c).
+ */
+bool tm_python_holds_main(void);
 
 /*
  * tm_python_alone - whether there is no interpreter but the main one

@@ -40,7 +40,7 @@ static const struct symbol symbols[] = {
 	{"PyRefTracer_SetTracer", SLOT(set_tracer), 13, 99},
 	{"PyRefTracer_GetTracer", SLOT(get_tracer), 13, 99},
 	{"PyGC_Collect", SLOT(collect), 8, 99},
-	{"PyGILState_Check", SLOT(holds_gil), 8, 99},
+	{"PyGILState_GetThisThreadState", SLOT(own_thread_state), 8, 99},
 	{"PyInterpreterState_Main", SLOT(main_interpreter), 8, 99},
 	{"PyInterpreterState_Head", SLOT(newest_interpreter), 8, 99},
 	{"PyUnicode_InternFromString", SLOT(intern), 8, 99},
@@ -210,6 +210,14 @@ bool tm_python_in_main(void)
 	void *thread = tm_python_thread();
 
 	return thread && TM_FIELD(void *, thread, TSTATE_INTERP) == tm_python.main_interpreter();
+}
+
+/* Up to 3.11 the thread state is the one of whoever holds the lock, another thread maybe. */
+bool tm_python_holds_main(void)
+{
+	void *thread = tm_python_thread();
+
+	return thread && thread == tm_python.own_thread_state() && tm_python_in_main();
 }
 
 uintptr_t tm_python_gc(void)

@@ -85,3 +85,13 @@ class Subinterpreters(Case):
         self.assertEqual(counts, {"later.Own": KEPT, other: KEPT})
         session.ask()
         session.finish()
+
+    def test_one_that_ends_the_process_looks_at_nothing_of_the_main_one(self):
+        """Nor does its garbage become that one's."""
+        session = self.start("subinterpreter_exit.py")
+        if not session.read()["interpreters"]:
+            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        session.send()
+        session.wait()
+        last = self.marks(session.pid)[-1]
+        self.assertEqual((last["name"], last["garbage"]), ("exit", 0))

@@ -281,7 +281,7 @@ static inline void rig_make_python(enum tm_family family)
 	tm_python.main_interpreter = rig_main_interpreter;
 	tm_python.is_initialized = rig_yes;
 	tm_python.is_finalizing = rig_no;
-	tm_python.holds_gil = rig_yes;
+	tm_python.own_thread_state = rig_thread_state;
 	tm_python.get_arena_allocator = rig_get_arenas;
 	tm_python.set_arena_allocator = rig_set_arenas;
 	tm_python.allocator_name = rig_allocator_name;
