@@ -64,7 +64,9 @@ static const struct spot spots[] = {
 		  "sub-interpreters have collectors of their own, whose runs are not seen: what "
 		  "those reclaim is not told apart from what else was freed; from 3.12 to 3.13.2 "
 		  "the types of what other threads made last are pending",
-		  "what sub-interpreters make, and 1,024 objects of each thread", true},
+		  "what sub-interpreters make, 1,024 objects of each thread, and with "
+		  "PYTHONMALLOC=malloc instances of classes made since",
+		  true},
 	 .bit = TM_B_INTERPRETERS},
 	{.told = {"owners",
 		  "whose memory grows is not looked for: frames could not be read, or a "

@@ -1,5 +1,6 @@
 #include "figures.h"
 
+#include "arenas.h"
 #include "cpython/cpython.h"
 #include "heap.h"
 #include "pages.h"
@@ -29,6 +30,7 @@ static void *arena_alloc(void *ctx, size_t size)
 	if (arena && size >= ARENA_LEAST) {
 		atomic_fetch_add_explicit(&arena_bytes, size, memory_order_relaxed);
 		atomic_fetch_add_explicit(&arena_count, 1, memory_order_relaxed);
+		tm_arenas_made((uintptr_t)arena, size);
 	}
 	return arena;
 }
@@ -38,6 +40,7 @@ static void arena_free(void *ctx, void *arena, size_t size)
 	if (size >= ARENA_LEAST) {
 		atomic_fetch_sub_explicit(&arena_bytes, size, memory_order_relaxed);
 		atomic_fetch_sub_explicit(&arena_count, 1, memory_order_relaxed);
+		tm_arenas_gone((uintptr_t)arena, size);
 	}
 	beneath.free(ctx, arena, size);
 }

@@ -149,12 +149,13 @@ void tm_recent_full(void)
 			self->recent[left++] = block;
 	}
 	tm_magazines_empty();
-	self->recent_next = self->recent + left;
-	/* What a long collection leaves undecided must not fill the list again at once. */
+	/* What a long collection, or another interpreter, leaves undecided must not fill the list
+	 * again at once: the newest half is no longer listed. */
 	if (left > TM_RECENT / 2) {
-		self->recent_next = self->recent;
+		left = TM_RECENT / 2;
 		tm_magazines_pause();
 	}
+	self->recent_next = self->recent + left;
 }
 
 /* ---- deaths ---------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include "resolve.h"
 
+#include "arenas.h"
 #include "intern.h"
 #include "recycled.h"
 #include "segment.h"
@@ -135,9 +136,21 @@ static void note_dead(uintptr_t block, size_t size)
 		tm_recycled_note(block, object - block, tm_type_of(object), true);
 }
 
+/*
+ * Naming a class reads more than its head.  One that was made at run time lies in memory that does
+ * not say whose it is, but its dictionary's does.
+ */
+static bool may_be_named(uintptr_t type)
+{
+	return !(TM_FIELD(uint64_t, type, TM_TP_FLAGS) & TM_FLAG_HEAPTYPE) ||
+	       tm_intern_known_type(type) ||
+	       tm_arenas_whose(TM_FIELD(uintptr_t, type, TM_TP_DICT)) == TM_OURS;
+}
+
 /* Returns false when it cannot be decided now. */
 static bool resolve_block(uintptr_t block, bool collecting)
 {
+	enum tm_whose whose = TM_OURS;
 	tm_shadow_word *word = tm_shadow_find(block), *place;
 	uint64_t value = word ? tm_get(word) : 0;
 	uint64_t size, keep;
@@ -146,6 +159,10 @@ static bool resolve_block(uintptr_t block, bool collecting)
 
 	if (tm_word_kind(value) != TM_PENDING)
 		return true;
+	if (tm_resolve_others_run_freely())
+		whose = tm_arenas_whose(block);
+	if (whose == TM_ANOTHERS)
+		return false;
 	size = pending_size(block, value);
 	if (tm_resolve_kind(block, size, false, &object) != TM_OBJECT) {
 		if (collecting)
@@ -155,6 +172,8 @@ static bool resolve_block(uintptr_t block, bool collecting)
 			note_dead(block, size);
 		return true;
 	}
+	if (whose == TM_NOBODYS && !may_be_named(TM_FIELD(uintptr_t, object, TM_OB_TYPE)))
+		return false;
 	type = tm_type_of(object);
 	place = tm_shadow_find(object == block ? block + TM_GRANULE : object);
 	if (!type || (!place && size > TM_GRANULE))

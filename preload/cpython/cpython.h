@@ -138,6 +138,7 @@ struct tm_adapter {
 	} gc;
 	uint32_t float_list;	  /* float free list in PyInterpreterState; 0 = not poisoned */
 	bool own_gils;		  /* a sub-interpreter may have one (PyInterpreterConfig.gil) */
+	uint16_t gil;		  /* PyInterpreterState.ceval.gil; 0: not asked for */
 	bool recycles_methods;	  /* methods and builtin methods have free lists */
 	uint64_t preheader_flags; /* tp_flags that put 16 bytes before the collector's head */
 	uint64_t refcount_mask;	  /* the part of the first word that counts references */
@@ -170,6 +171,7 @@ struct tm_python {
 	void *(*own_thread_state)(void); /* the one that the calling thread was given last */
 	void *(*main_interpreter)(void);
 	void *(*newest_interpreter)(void);
+	int64_t (*interpreter_id)(void *interpreter);
 	void *(*intern)(const char *text);
 	void *(*dict_get)(void *dict, void *key);
 	int (*dict_next)(void *dict, long *position, void **key, void **value);
@@ -234,6 +236,12 @@ bool tm_python_in_main(void);
  * (Python/pystate.c).
  */
 bool tm_python_holds_main(void);
+
+/*
+ * tm_python_lock - a number for the lock that the calling thread holds
+ * 0 is the main interpreter's, which may be that of others too; else the interpreter's own number.
+ */
+uint32_t tm_python_lock(void);
 
 /*
  * tm_python_alone - whether there is no interpreter but the main one

@@ -31,6 +31,7 @@ const struct tm_adapter tm_adapter_312 = {
 	.gc = {.state = 112, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.float_list = 267408,
 	.own_gils = true,
+	.gil = 384,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT64_MAX,
 	.blind = 0,

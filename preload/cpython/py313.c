@@ -21,6 +21,7 @@ static const struct tm_debug_word debug_words[] = {
 	{43, 200},  /* code_object.co_code_adaptive */
 	{70, 40},   /* unicode_object.asciiobject_size */
 	{10, 7400}, /* interpreter_state.gc */
+	{14, 16},   /* interpreter_state.ceval_gil */
 	{0, 0},
 };
 static const struct tm_chain chain = {.current = 72,
@@ -49,6 +50,7 @@ const struct tm_adapter tm_adapter_313 = {
 	.gc = {.state = 7400, .enabled = 12, .collecting = 200, .garbage = 208, .callbacks = 216},
 	.float_list = 10952,
 	.own_gils = true,
+	.gil = 16,
 	.preheader_flags = 3ull << 3,
 	.refcount_mask = UINT64_MAX,
 	.debug_words = debug_words,

@@ -43,6 +43,7 @@ static const struct symbol symbols[] = {
 	{"PyGILState_GetThisThreadState", SLOT(own_thread_state), 8, 99},
 	{"PyInterpreterState_Main", SLOT(main_interpreter), 8, 99},
 	{"PyInterpreterState_Head", SLOT(newest_interpreter), 8, 99},
+	{"PyInterpreterState_GetID", SLOT(interpreter_id), 8, 99},
 	{"PyUnicode_InternFromString", SLOT(intern), 8, 99},
 	{"PyDict_GetItemWithError", SLOT(dict_get), 8, 99},
 	{"PyDict_Next", SLOT(dict_next), 8, 99},
@@ -202,14 +203,28 @@ bool tm_python_find(const struct tm_image *image, char *why, size_t why_size)
 	return true;
 }
 
+#define TSTATE_INTERP 16
+
 bool tm_python_in_main(void)
 {
-	enum {
-		TSTATE_INTERP = 16
-	};
 	void *thread = tm_python_thread();
 
 	return thread && TM_FIELD(void *, thread, TSTATE_INTERP) == tm_python.main_interpreter();
+}
+
+uint32_t tm_python_lock(void)
+{
+	void *thread = tm_python_thread(), *interpreter;
+	void *first = tm_python.main_interpreter();
+	uint16_t gil = tm_python.adapter->gil;
+
+	if (!thread || !first)
+		return 0;
+	interpreter = TM_FIELD(void *, thread, TSTATE_INTERP);
+	if (interpreter == first ||
+	    (gil && TM_FIELD(void *, interpreter, gil) == TM_FIELD(void *, first, gil)))
+		return 0;
+	return (uint32_t)tm_python.interpreter_id(interpreter);
 }
 
 /* Up to 3.11 the thread state is the one of whoever holds the lock, another thread maybe. */
@@ -230,9 +245,6 @@ uintptr_t tm_python_gc(void)
 
 bool tm_python_collecting(void)
 {
-	enum {
-		TSTATE_INTERP = 16
-	};
 	uintptr_t base = (uintptr_t)tm_python.runtime;
 
 	if (!tm_python.adapter->gc.in_runtime) {
