@@ -95,3 +95,11 @@ class Subinterpreters(Case):
         session.wait()
         last = self.marks(session.pid)[-1]
         self.assertEqual((last["name"], last["garbage"]), ("exit", 0))
+
+    def test_a_block_that_waits_goes_to_nobody_with_another_heap(self):
+        """Locks and heaps of their own from 3.12 on, heaps under one lock from 3.13 on."""
+        for lock in ("free", "shared") if self.python.info >= (3, 13) else ("free",):
+            for _ in range(2):
+                argv = [*self.python.command, self.target("subinterpreter_heaps.py"), lock]
+                done = self.run_plain(argv, self.environment())
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"done\n", b""))
