@@ -159,9 +159,11 @@ static void mutex_made_by(const void *caller)
 	if (refused || in_others(address))
 		return;
 	if (tm_python.handle && address >= tm_python.image.start && address < tm_python.image.end) {
-		if (!tm_python.is_initialized() && !tm_recorder_is_on())
+		bool initialized = tm_python.is_initialized(), on = tm_recorder_is_on();
+
+		if (!initialized && !on)
 			install(&tm_python.image);
-		else if (tm_python.adapter->own_gils && tm_recorder_is_on())
+		else if (initialized && on && tm_python.adapter->own_gils)
 			tm_magazines_forbid();
 		return;
 	}

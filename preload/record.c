@@ -27,7 +27,7 @@ static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t 
  */
 static void close_magazines_to_others(void)
 {
-	if (tm_python.adapter->own_gils && !tm_python_in_main())
+	if (tm_python.adapter->own_gils && tm_python_thread() && !tm_python_in_main())
 		tm_magazines_forbid();
 }
 
