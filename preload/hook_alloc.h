@@ -9,6 +9,12 @@
 /* What was there before our hooks. */
 extern TM_HIDDEN struct tm_allocator tm_next_obj, tm_next_mem;
 
+/* The unusual shapes of what their names say (hot_births.h); each returns its block. */
+TM_NOINLINE void *tm_mem_born(void *block, size_t size);
+TM_NOINLINE void *tm_block_born(void *block, size_t size);
+TM_NOINLINE void *tm_object_born(void *block, size_t size);
+TM_NOINLINE void *tm_recent_is_full(void *block);
+
 /* tm_hook_alloc_install - wrap the object and mem domains; before the first object. */
 void tm_hook_alloc_install(void);
 

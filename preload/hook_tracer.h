@@ -6,6 +6,15 @@
 
 #include "base.h"
 
+/* Include/cpython/object.h: enum PyRefTracerEvent; 2 comes with a NULL object (3.15). */
+enum {
+	TM_CREATED = 0,
+	TM_DESTROYED = 1
+};
+
+/* tm_trace - an event of the tracer, whatever it takes. */
+TM_NOINLINE int tm_trace(void *object, int event);
+
 /* tm_hook_tracer_install - take the slot, before the first object; false if that fails. */
 bool tm_hook_tracer_install(void);
 
