@@ -232,7 +232,7 @@ bool tm_python_in_main(void);
 
 /*
  * tm_python_holds_main - whether the calling thread holds the lock of the main interpreter, and
- * runs in it PyGILState_Check() says yes to all once there was a sub-interpreter
+ * runs in it.  PyGILState_Check() says yes to all once there was a sub-interpreter
  * (Python/pystate.c).
  */
 bool tm_python_holds_main(void);

@@ -9,10 +9,14 @@ BODY = "subinterpreter.py"
 
 
 class Subinterpreters(Case):
-    def play(self):
-        session = self.start("subinterpreters.py")
+    def begin(self, target):
+        session = self.start(target)
         if not session.read()["interpreters"]:
             self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        return session
+
+    def play(self):
+        session = self.begin("subinterpreters.py")
         self.mark(session)
         for _ in range(4):
             session.ask()
@@ -51,9 +55,7 @@ class Subinterpreters(Case):
 
     def test_marks_while_all_are_busy(self):
         """Nothing is contradicted, and nobody comes to harm, however often a mark is set then."""
-        session = self.start("subinterpreters.py")
-        if not session.read()["interpreters"]:
-            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        session = self.begin("subinterpreters.py")
         self.mark(session)
         session.send()
         for _ in range(30):
@@ -70,9 +72,7 @@ class Subinterpreters(Case):
 
     def test_a_class_of_one_that_runs_freely_is_looked_at_once(self):
         """Its interpreter may change or end it at any time: only the own one's are asked again."""
-        session = self.start("subinterpreter_classes.py")
-        if not session.read()["interpreters"]:
-            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        session = self.begin("subinterpreter_classes.py")
         self.mark(session)
         session.ask()
         self.mark(session)
@@ -88,9 +88,7 @@ class Subinterpreters(Case):
 
     def test_one_that_ends_the_process_looks_at_nothing_of_the_main_one(self):
         """Nor does its garbage become that one's."""
-        session = self.start("subinterpreter_exit.py")
-        if not session.read()["interpreters"]:
-            self.skipTest(f"{self.python.name} has no module for sub-interpreters")
+        session = self.begin("subinterpreter_exit.py")
         session.send()
         session.wait()
         last = self.marks(session.pid)[-1]
