@@ -146,7 +146,8 @@ bool tm_intern_forget(uintptr_t address)
 	tm_lock();
 	code = tm_intern_forget_code_locked(address);
 	type = tm_intern_forget_type_locked(address);
-	if (code)
+	/* Threads remember instructions of code objects, and types of what was born there. */
+	if (code || type)
 		tm_stack_forget();
 	tm_unlock();
 	return code || type;

@@ -33,6 +33,14 @@ class Types(Case):
         self.assertTrue(self.diff(session.pid, 1, 2)["complete"])
         session.finish()
 
+    def test_a_class_at_the_address_of_the_one_before(self):
+        session = self.start("same_address.py")
+        facts = session.read()
+        self.assertGreater(facts["again"], 10, "addresses are used again")
+        rows = {row["id"]: row["type"] for row in self.json("ids", session.pid, 1, 2)["ids"]}
+        self.assertEqual(rows[hex(facts["id"])], "__main__." + facts["name"])
+        session.finish()
+
     def test_types_beyond_the_table_are_one_group_and_counted(self):
         """A recording of less than 64 MiB has a table of 65,536 types."""
         session = self.start("many_types.py", options="max=60M")
