@@ -150,7 +150,8 @@ static bool may_be_named(uintptr_t type)
 /* Returns false when it cannot be decided now. */
 static bool resolve_block(uintptr_t block, bool collecting)
 {
-	enum tm_whose whose = TM_OURS;
+	/* Asked first: of an arena that is gone by now no word is left. */
+	enum tm_whose whose = tm_resolve_others_run_freely() ? tm_arenas_whose(block) : TM_OURS;
 	tm_shadow_word *word = tm_shadow_find(block), *place;
 	uint64_t value = word ? tm_get(word) : 0;
 	uint64_t size, keep;
@@ -159,8 +160,6 @@ static bool resolve_block(uintptr_t block, bool collecting)
 
 	if (tm_word_kind(value) != TM_PENDING)
 		return true;
-	if (tm_resolve_others_run_freely())
-		whose = tm_arenas_whose(block);
 	if (whose == TM_ANOTHERS)
 		return false;
 	size = pending_size(block, value);
