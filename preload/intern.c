@@ -146,8 +146,8 @@ bool tm_intern_forget(uintptr_t address)
 	tm_lock();
 	code = tm_intern_forget_code_locked(address);
 	type = tm_intern_forget_type_locked(address);
-	/* Threads remember instructions of code objects, and types of what was born there. */
-	if (code || type)
+	/* Threads remember instructions of code objects, and, where objects are told of, types. */
+	if (code || (type && tm_python.family == TM_FAMILY_TRACER))
 		tm_stack_forget();
 	tm_unlock();
 	return code || type;

@@ -19,7 +19,10 @@ extern TM_HIDDEN unsigned tm_stack_frames;
 extern TM_HIDDEN unsigned tm_stack_shift;
 #define TM_STACK_SHIFT_LEAST 6 /* 5 keys */
 
-/* Goes up when a code object dies: what it executed may mean another one from then on. */
+/*
+ * Goes up when a code object dies, or a type that struct tm_stack may name: its address may mean
+ * another one from then on.
+ */
 extern TM_HIDDEN _Atomic uint32_t tm_stack_epoch;
 
 /* tm_stack_start / _stop - with @frames frames per site, or without sites. */

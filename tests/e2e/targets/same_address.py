@@ -12,7 +12,7 @@ COUNT = 50
 
 def instance(made):
     for _ in range(3):
-        item = made()  # site: made
+        item = made()
     return item
 
 
