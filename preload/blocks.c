@@ -1,6 +1,7 @@
 #include "blocks.h"
 
 #include "cpython/cpython.h"
+#include "nursery.h"
 #include "segment.h"
 
 void tm_block_lost(uintptr_t address)
@@ -168,6 +169,8 @@ static void take_past(struct tm_block_words *words)
 void tm_block_take(uintptr_t block, struct tm_block_words *out)
 {
 	out->block = block;
+	for (unsigned i = 0; i < 3; i++)
+		tm_nursery_forget_at(block + i * TM_GRANULE);
 	for (unsigned i = 0; i < 3; i++)
 		out->word[i] = tm_block_word_at(block + i * TM_GRANULE);
 	out->size = size_in(out);

@@ -2,6 +2,7 @@
 
 #include "cpython/cpython.h"
 #include "intern.h"
+#include "nursery.h"
 #include "record.h"
 #include "segment.h"
 #include "tallies.h"
@@ -37,8 +38,10 @@ void tm_collections_restart(void)
 
 void tm_collections_drop(void)
 {
-	if (atomic_exchange(&run.thread, NULL))
-		tm_interval_collecting(false);
+	if (!atomic_exchange(&run.thread, NULL))
+		return;
+	tm_interval_collecting(false);
+	tm_nursery_open();
 }
 
 void tm_collections_begin(uint32_t mark)
@@ -49,6 +52,7 @@ void tm_collections_begin(uint32_t mark)
 	run.time_ns = now_ns(CLOCK_REALTIME);
 	run.began_ns = now_ns(CLOCK_MONOTONIC);
 	tm_publish(&run.thread, &tm_self);
+	tm_nursery_shut();
 	tm_interval_collecting(true);
 }
 

@@ -11,7 +11,7 @@
 #include "hook_alloc.h"
 #include "hook_tracer.h"
 #include "stack.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "marks.h"
 #include "recorder.h"
 #include "say.h"
@@ -164,7 +164,7 @@ static void mutex_made_by(const void *caller)
 		if (!initialized && !on)
 			install(&tm_python.image);
 		else if (initialized && on && tm_python.adapter->own_gils)
-			tm_magazines_forbid();
+			tm_nursery_forbid();
 		return;
 	}
 	if (!tm_image_of(caller, &image))

@@ -5,7 +5,7 @@
 #include "garbage.h"
 #include "marks.h"
 #include "intern.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "owner.h"
 #include "record.h"
 #include "recorder.h"
@@ -118,7 +118,7 @@ static void resolve_pending_types(bool inside_allocation)
 	uintptr_t unborn = 0;
 
 	notice_interpreters();
-	tm_magazines_empty();
+	tm_nursery_empty();
 	tm_intern_names_again();
 	tm_owner_settle();
 	if (inside_allocation && self->recent)

@@ -68,9 +68,7 @@ void tm_garbage_restart(void)
 
 static uint64_t word_at(uintptr_t address)
 {
-	tm_shadow_word *word = tm_shadow_find(address);
-
-	return word ? tm_get(word) & ~TM_WATCHED : 0;
+	return tm_block_word_at(address) & ~TM_WATCHED;
 }
 
 /* The block whose type was not looked at yet that an object is in; 0 = none. */

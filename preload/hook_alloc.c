@@ -5,7 +5,7 @@
 #include "hook_alloc.h"
 
 #include "hot.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "recorder.h"
 #include "resize.h"
 
@@ -37,9 +37,11 @@ static void *move_block(const struct tm_allocator *next, void *ctx, void *block,
 {
 	struct tm_block_words words;
 	uint64_t value;
-	tm_shadow_word *word = tm_hot_take((uintptr_t)block, size, &value);
+	tm_shadow_word *word;
 	void *moved;
 
+	tm_nursery_forget_at((uintptr_t)block);
+	word = tm_hot_take((uintptr_t)block, size, &value);
 	if (likely(word != NULL))
 		return move_small(next, ctx, block, size, word, value);
 	tm_block_take((uintptr_t)block, &words);
@@ -84,17 +86,36 @@ static void mem_free(void *ctx, void *block)
 		tm_next_mem.free(ctx, block);
 }
 
-/* On the allocator family; from magazines and to them, as blocks below. */
-static void buffer_free(void *ctx, void *block)
+/* From the nursery and to it, as blocks below.  A young one that comes here can't wait. */
+static __attribute__((noinline)) void buffer_free_old(void *ctx, void *block)
 {
-	enum tm_found found = tm_hot_put_away(TM_MAGAZINES_MEM, TM_BUFFER, (uintptr_t)block);
+	enum tm_found found;
 
+	tm_nursery_forget_block((uintptr_t)block);
+	found = tm_hot_put_away(TM_YOUNG_MEM, TM_BUFFER, (uintptr_t)block);
 	if (likely(found == TM_FOUND_KEPT))
 		return;
 	if (found == TM_FOUND_DONE)
 		tm_next_mem.free(ctx, block);
 	else
 		mem_free(ctx, block);
+}
+
+static __attribute__((noinline)) void buffer_free_second(void *ctx, void *block)
+{
+	struct tm_nursery *nursery = tm_get(&tm_nursery);
+	uintptr_t at = (uintptr_t)block;
+
+	if (unlikely(!tm_hot_young_dies(tm_young_second(tm_young_first(nursery->blocks, at)), at)))
+		buffer_free_old(ctx, block);
+}
+
+static void buffer_free(void *ctx, void *block)
+{
+	uintptr_t at = (uintptr_t)block;
+
+	if (unlikely(!tm_hot_young_dies(tm_young_first(tm_get(&tm_nursery)->blocks, at), at)))
+		buffer_free_second(ctx, block);
 }
 
 /* ---- object domain, allocator family ----------------------------------------- */
@@ -139,7 +160,7 @@ static __attribute__((noinline)) void block_free_other(void *ctx, void *block)
 {
 	struct tm_self *self = &tm_self;
 	enum tm_found found =
-		likely(self->counters) ? tm_hot_free((uintptr_t)block) : TM_FOUND_MORE;
+		likely(self->counters) ? tm_hot_free_block((uintptr_t)block) : TM_FOUND_MORE;
 
 	if (unlikely(found == TM_FOUND_MORE)) {
 		block_free_rest(ctx, block);
@@ -151,12 +172,14 @@ static __attribute__((noinline)) void block_free_other(void *ctx, void *block)
 	tm_next_obj.free(ctx, block);
 }
 
-static void block_free(void *ctx, void *block)
+static __attribute__((noinline)) void block_free_old(void *ctx, void *block)
 {
 	struct tm_self *self = &tm_self;
-	enum tm_found found = likely(self->counters) ? tm_hot_put_away(TM_MAGAZINES_OBJ, TM_PENDING,
-								       (uintptr_t)block)
-						     : TM_FOUND_MORE;
+	enum tm_found found;
+
+	tm_nursery_forget_block((uintptr_t)block);
+	found = likely(self->counters) ? tm_hot_put_away(TM_YOUNG_OBJ, TM_PENDING, (uintptr_t)block)
+				       : TM_FOUND_MORE;
 
 	if (unlikely(found == TM_FOUND_MORE)) {
 		block_free_other(ctx, block);
@@ -169,13 +192,40 @@ static void block_free(void *ctx, void *block)
 	tm_next_obj.free(ctx, block);
 }
 
+static __attribute__((noinline)) void block_free_second(void *ctx, void *block)
+{
+	struct tm_nursery *nursery = tm_get(&tm_nursery);
+	struct tm_thread *counters = nursery->counters;
+	uintptr_t at = (uintptr_t)block;
+
+	if (unlikely(
+		    !tm_hot_young_dies(tm_young_second(tm_young_first(nursery->blocks, at)), at))) {
+		block_free_old(ctx, block);
+		return;
+	}
+	tm_count(&counters->destroyed);
+}
+
+static void block_free(void *ctx, void *block)
+{
+	struct tm_nursery *nursery = tm_get(&tm_nursery);
+	struct tm_thread *counters = nursery->counters;
+	uintptr_t at = (uintptr_t)block;
+
+	if (unlikely(!tm_hot_young_dies(tm_young_first(nursery->blocks, at), at))) {
+		block_free_second(ctx, block);
+		return;
+	}
+	tm_count(&counters->destroyed);
+}
+
 /* ---- object domain, tracer family --------------------------------------------- */
 
 /*
  * A tuple, bytes or str that grows is reported dead before and born after; in between its block
  * holds no object, and the one that comes belongs to this block.
  */
-static void *object_realloc(void *ctx, void *block, size_t size)
+void *tm_object_resized(void *ctx, void *block, size_t size)
 {
 	struct tm_block_words words;
 	void *moved;
@@ -211,20 +261,64 @@ void *tm_object_born(void *block, size_t size)
 
 static TM_NOINLINE void object_free_rest(void *ctx, void *block)
 {
-	if (tm_self.pending == (uintptr_t)block)
-		tm_self.pending = 0;
+	if (block && tm_self.pending == (uintptr_t)block)
+		tm_pending_drop(&tm_self);
 	else
 		tm_death_block((uintptr_t)block);
 	tm_next_obj.free(ctx, block);
 }
 
-static void object_free(void *ctx, void *block)
+/* Whether somebody died in a block is looked for. */
+static __attribute__((noinline)) void object_free_other(void *ctx, void *block)
 {
-	if (unlikely(tm_self.pending == (uintptr_t)block ||
-		     tm_hot_free_emptied((uintptr_t)block) == TM_FOUND_MORE))
+	uintptr_t at = (uintptr_t)block;
+	struct tm_young *young = tm_nursery_died_in(at);
+
+	if (young && young->block) {
+		if (!tm_magazine_is_full(young->home)) {
+			tm_young_waits(young, TM_YOUNG_DEAD, young->home);
+			return;
+		}
+	} else if (unlikely(tm_self.pending == at || tm_hot_free_emptied(at) == TM_FOUND_MORE)) {
+		object_free_rest(ctx, block);
+		return;
+	}
+	if (young)
+		tm_young_leaves(young);
+	tm_next_obj.free(ctx, block);
+}
+
+/* A block whose object died just now and is not in the nursery. */
+static __attribute__((noinline)) void object_free_old(void *ctx, void *block)
+{
+	struct tm_nursery *nursery = tm_get(&tm_nursery);
+
+	/* That may have been in another block, which began where this one that is pending does. */
+	if (unlikely(nursery->old_died_last - (uintptr_t)block > 2 * TM_GC_HEAD ||
+		     tm_self.pending == (uintptr_t)block)) {
+		object_free_other(ctx, block);
+		return;
+	}
+	nursery->old_died_last = 0;
+	if (unlikely(tm_hot_free_emptied((uintptr_t)block) == TM_FOUND_MORE))
 		object_free_rest(ctx, block);
 	else
 		tm_next_obj.free(ctx, block);
+}
+
+void tm_object_free(void *ctx, void *block)
+{
+	struct tm_young *young = tm_get(&tm_nursery)->died_last;
+	struct tm_magazine *home;
+
+	if (likely(tm_young_died_in(young, (uintptr_t)block))) {
+		home = young->home;
+		if (likely(!tm_magazine_is_full(home))) {
+			tm_young_waits(young, TM_YOUNG_DEAD, home);
+			return;
+		}
+	}
+	object_free_old(ctx, block);
 }
 
 /* ---- installing --------------------------------------------------------------- */
@@ -247,7 +341,7 @@ bool tm_hook_alloc_installed(void)
 	struct tm_allocator now;
 
 	tm_python.get_allocator(TM_DOMAIN_OBJ, &now);
-	return now.free == block_free || now.free == object_free;
+	return now.free == block_free || now.free == tm_object_free;
 }
 
 /*
@@ -259,7 +353,7 @@ static void allow_magazines(void)
 	const char *below = tm_python.allocator_name();
 
 	if (below && strcmp(below, "pymalloc") == 0)
-		tm_magazines_allow();
+		tm_nursery_allow_magazines();
 }
 
 void tm_hook_alloc_install(void)
@@ -269,18 +363,17 @@ void tm_hook_alloc_install(void)
 
 	tm_python.get_allocator(TM_DOMAIN_OBJ, &tm_next_obj);
 	tm_python.get_allocator(TM_DOMAIN_MEM, &tm_next_mem);
-	if (!traced)
-		allow_magazines();
+	allow_magazines();
 	ours.ctx = tm_next_obj.ctx;
 	ours.malloc = hooks()->obj_malloc;
 	ours.calloc = hooks()->obj_calloc;
-	ours.realloc = traced ? object_realloc : block_realloc;
-	ours.free = traced ? object_free : block_free;
+	ours.realloc = traced ? hooks()->obj_realloc : block_realloc;
+	ours.free = traced ? tm_object_free : block_free;
 	tm_python.set_allocator(TM_DOMAIN_OBJ, &ours);
 	ours.ctx = tm_next_mem.ctx;
 	ours.malloc = hooks()->mem_malloc;
 	ours.calloc = hooks()->mem_calloc;
 	ours.realloc = mem_realloc;
-	ours.free = traced ? mem_free : buffer_free;
+	ours.free = buffer_free;
 	tm_python.set_allocator(TM_DOMAIN_MEM, &ours);
 }

@@ -14,6 +14,10 @@ TM_NOINLINE void *tm_mem_born(void *block, size_t size);
 TM_NOINLINE void *tm_block_born(void *block, size_t size);
 TM_NOINLINE void *tm_object_born(void *block, size_t size);
 TM_NOINLINE void *tm_recent_is_full(void *block);
+TM_NOINLINE void *tm_object_resized(void *ctx, void *block, size_t size);
+
+/* tm_object_free - the object domain's free, tracer family */
+void tm_object_free(void *ctx, void *block);
 
 /* tm_hook_alloc_install - wrap the object and mem domains; before the first object. */
 void tm_hook_alloc_install(void);

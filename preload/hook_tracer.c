@@ -18,6 +18,29 @@ int tm_trace(void *object, int event)
 	return 0;
 }
 
+static __attribute__((noinline)) int second_dies(struct tm_young *second,
+						 struct tm_nursery *nursery)
+{
+	tm_hot_object_dies(nursery, second, second->address);
+	return 0;
+}
+
+int tm_traced_death(void *at, int event, struct tm_nursery *nursery, struct tm_young *first)
+{
+	struct tm_young *second = tm_young_second(first);
+	uintptr_t object = (uintptr_t)at;
+	tm_shadow_word *word;
+
+	if (unlikely(event != TM_DESTROYED))
+		return 0;
+	if (unlikely(second->address == object))
+		return second_dies(second, nursery);
+	word = tm_hot_old_dies(nursery, object);
+	if (unlikely(!word))
+		return tm_trace(at, TM_DESTROYED);
+	return likely(--nursery->patience) ? 0 : tm_nursery_add_object(object, word);
+}
+
 /* In place of the hot one while there is another tool's to call. */
 static int trace_both(void *object, int event, void *data)
 {

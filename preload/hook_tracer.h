@@ -15,6 +15,12 @@ enum {
 /* tm_trace - an event of the tracer, whatever it takes. */
 TM_NOINLINE int tm_trace(void *object, int event);
 
+struct tm_nursery;
+struct tm_young;
+
+/* tm_traced_death - the death of an object that is not young, or in the place after its @first */
+int tm_traced_death(void *object, int event, struct tm_nursery *nursery, struct tm_young *first);
+
 /* tm_hook_tracer_install - take the slot, before the first object; false if that fails. */
 bool tm_hook_tracer_install(void);
 

@@ -1,14 +1,13 @@
 /*
- * hot_deaths.h - what is run when a block is freed or resized, or the tracer tells of a death
+ * hot_deaths.h - what is run when a block is freed or resized
  *
  * As in hot_births.h: the usual shapes, all others are left to the complete functions.
  */
 #ifndef TIDEMARK_HOT_DEATHS_H
 #define TIDEMARK_HOT_DEATHS_H
 
-#include "hook_tracer.h"
 #include "hot_births.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "owner.h"
 #include "record.h"
 
@@ -28,19 +27,6 @@ TM_INLINE bool tm_hot_quiet_block(uint64_t word)
 
 	return ((word ^ tm_get(&tm_death_bits)) & (1ull << 63 | TM_QUIET_MASK | either)) ==
 	       (TM_BUFFER & TM_PENDING);
-}
-
-TM_INLINE int tm_hot_death(void *at)
-{
-	struct tm_self *self = &tm_self;
-	size_t index;
-	tm_shadow_word *words = tm_shadow_look((uintptr_t)at, &index)->words;
-
-	if (unlikely(!words || !self->counters || tm_hot_quiet(tm_get(words + index)) != TM_OBJECT))
-		return tm_trace(at, TM_DESTROYED);
-	tm_put(words + index, 0);
-	tm_count(&self->counters->destroyed);
-	return 0;
 }
 
 /*
@@ -118,26 +104,74 @@ TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
 	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : tm_hot_free_rest(words);
 }
 
-/* Allocator family: a block of this kind, of this interval, and not large. */
-TM_INLINE enum tm_found tm_hot_put_away(enum tm_magazine_domain domain, enum tm_kind kind,
+/* A block, of the allocator family, whose object was found when others were looked at. */
+TM_INLINE enum tm_found tm_hot_free_found(tm_shadow_word *words)
+{
+	uint64_t value = tm_get(words);
+	unsigned at = 0;
+
+	if (tm_word_kind(value) == TM_SIZE_HEAD) {
+		at = tm_get(words + 1) ? 1 : 2;
+		if (unlikely(tm_word_size(value) <= at * TM_GC_HEAD))
+			return TM_FOUND_MORE;
+	}
+	if (unlikely(tm_hot_quiet(tm_get(words + at)) != TM_OBJECT))
+		return TM_FOUND_MORE;
+	if (at)
+		tm_put(words, 0);
+	else if (tm_word_kind(tm_get(words + 1)) == TM_SIZE_TAIL)
+		tm_put(words + 1, 0);
+	tm_put(words + at, 0);
+	return TM_FOUND_DONE;
+}
+
+/* The object domain's, on the allocator family. */
+TM_INLINE enum tm_found tm_hot_free_block(uintptr_t block)
+{
+	size_t index;
+	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
+
+	if (unlikely(!words))
+		return TM_FOUND_NOTHING;
+	words += index;
+	if (likely(tm_hot_quiet_block(tm_get(words)))) {
+		tm_put(words, 0);
+		return TM_FOUND_DONE;
+	}
+	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : tm_hot_free_found(words);
+}
+
+/* A block that is not young: of this kind and of this interval, and not large, it may wait. */
+TM_INLINE enum tm_found tm_hot_put_away(enum tm_young_domain domain, enum tm_kind kind,
 					uintptr_t block)
 {
 	size_t index;
-	struct tm_slot *slot = tm_shadow_look(block, &index);
-	tm_shadow_word *word;
+	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
 	uint64_t value;
 
-	if (unlikely(!slot->words))
+	if (unlikely(!words))
 		return TM_FOUND_MORE;
-	word = slot->words + index;
-	value = tm_get(word);
+	value = tm_get(words + index);
 	if (unlikely(tm_hot_quiet(value) != kind || value >> TM_TYPE_SHIFT > TM_MAGAZINE_SIZE))
 		return TM_FOUND_MORE;
-	tm_put(word, 0);
-	if (likely(tm_magazine_put(tm_magazine_of(domain, value >> TM_TYPE_SHIFT), block, word,
-				   slot)))
-		return TM_FOUND_KEPT;
-	return TM_FOUND_DONE;
+	tm_put(words + index, 0);
+	return tm_nursery_add_block(block, value >> TM_TYPE_SHIFT, domain) ? TM_FOUND_KEPT
+									   : TM_FOUND_DONE;
+}
+
+/* @young, if it is who begins at @block, dies and waits; false: there is more to do. */
+TM_INLINE bool tm_hot_young_dies(struct tm_young *young, uintptr_t block)
+{
+	struct tm_magazine *home;
+
+	if (unlikely(young->address != block))
+		return false;
+	home = young->home;
+	if (unlikely(tm_magazine_is_full(home)))
+		return false;
+	tm_young_waits(young, 0, home);
+	tm_put(young->place, 0);
+	return true;
 }
 
 /* The object domain's on the tracer family. */

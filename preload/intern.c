@@ -1,7 +1,9 @@
 #include "intern.h"
 
+#include "blocks.h"
 #include "intern_private.h"
 #include "lock.h"
+#include "nursery.h"
 #include "segment.h"
 #include "shadow.h"
 #include "stack.h"
@@ -120,11 +122,12 @@ bool tm_intern_watch(uintptr_t address)
 	if (address >= tm_python.image.start && address < tm_python.image.end)
 		return true; /* part of the program: never dies */
 	for (unsigned i = 0; i < 3; i++) {
-		tm_shadow_word *word = tm_shadow_find(address - before[i]);
-		enum tm_kind kind = word ? tm_word_kind(tm_get(word)) : TM_FREE;
+		enum tm_kind kind;
 
+		tm_nursery_forget_at(address - before[i]);
+		kind = tm_word_kind(tm_block_word_at(address - before[i]));
 		if ((i == 0 && kind == TM_OBJECT) || kind == TM_PENDING) {
-			atomic_fetch_or(word, TM_WATCHED);
+			atomic_fetch_or(tm_shadow_find(address - before[i]), TM_WATCHED);
 			return true;
 		}
 	}

@@ -3,6 +3,7 @@
 #include "cpython/cpython.h"
 #include "figures.h"
 #include "follow_up.h"
+#include "nursery.h"
 #include "record.h"
 #include "recorder.h"
 #include "segment.h"
@@ -77,6 +78,7 @@ void tm_marks_program_begins(void)
 	stamp(tm_mark_at(0));
 	tm_figures_take(&tm_mark_at(0)->figures, TM_FIGURES_FULL, START_BUDGET_NS);
 	tm_interval_enter(1, false);
+	tm_nursery_open();
 	tm_publish(&header->start_set, 1);
 }
 
@@ -86,6 +88,7 @@ void tm_marks_program_begins(void)
 static void enter_interval(uint32_t mark)
 {
 	tm_interval_enter(mark + 1, false);
+	tm_nursery_close();
 	tm_raise(&tm_segment.header->current, mark);
 }
 

@@ -3,7 +3,7 @@
 #include "collections.h"
 #include "deaths.h"
 #include "hook_tracer.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "owner.h"
 #include "recorder.h"
 #include "resize.h"
@@ -25,15 +25,15 @@ static void put_block(uintptr_t block, size_t size, enum tm_kind kind, uint32_t 
  * PyInterpreterConfig.use_main_obmalloc).  The first that it allocates comes here, as no frame of
  * it runs yet.
  */
-static void close_magazines_to_others(void)
+static void close_nursery_to_others(void)
 {
 	if (tm_python.adapter->own_gils && tm_python_thread() && !tm_python_in_main())
-		tm_magazines_forbid();
+		tm_nursery_forbid();
 }
 
 void tm_birth_block(uintptr_t block, size_t size, enum tm_kind kind)
 {
-	close_magazines_to_others();
+	close_nursery_to_others();
 	if (tm_recorder_awake())
 		put_block(block, size, kind, tm_site_here());
 }
@@ -50,17 +50,27 @@ void tm_birth_pending(uintptr_t block, size_t size)
 	tm_recent_add(self, block);
 }
 
+void tm_pending_drop(struct tm_self *self)
+{
+	self->pending = 0;
+	if (self->pending_young)
+		tm_young_leaves(self->pending_young);
+	self->pending_young = NULL;
+}
+
 void tm_birth_expected(uintptr_t block, size_t size)
 {
 	struct tm_self *self = &tm_self;
 	uint32_t site;
 
+	close_nursery_to_others();
 	if (self->pending)
 		tm_flush_pending(self);
 	site = tm_site_here();
 	self->pending_stack = NULL;
 	self->pending_site = site;
 	self->pending_size = size;
+	self->pending_young = NULL;
 	self->pending = block;
 }
 
@@ -68,7 +78,7 @@ void tm_flush_pending(struct tm_self *self)
 {
 	uintptr_t block = self->pending;
 
-	self->pending = 0;
+	tm_pending_drop(self);
 	if (!tm_recorder_awake())
 		return;
 	put_block(block, self->pending_size, TM_PENDING, tm_stack_pending_site(self));
@@ -122,8 +132,10 @@ void tm_birth_object(uintptr_t object)
 	uintptr_t block = self->pending;
 	bool fresh = object - block <= 2 * TM_GC_HEAD && object - block < self->pending_size;
 
+	close_nursery_to_others();
 	if (fresh)
-		self->pending = 0;
+		tm_pending_drop(self);
+	tm_nursery_forget_at(object);
 	if (tm_recorder_awake())
 		birth_of(object, fresh ? block : 0, self->pending_size,
 			 fresh ? tm_stack_pending_site(self) : tm_site_here());
@@ -140,6 +152,7 @@ void tm_recent_full(void)
 
 	/* The newest is a block that its owner has not filled in yet: it waits a round.  The same
 	 * address may stand further up, from a block that died since. */
+	tm_nursery_shut();
 	tm_resolve_blocks(self->recent, TM_RECENT, newest);
 	for (unsigned i = 0; i < TM_RECENT; i++) {
 		uintptr_t block = self->recent[i];
@@ -148,12 +161,12 @@ void tm_recent_full(void)
 		if (block && (block != newest || i == TM_RECENT - 1))
 			self->recent[left++] = block;
 	}
-	tm_magazines_empty();
+	tm_nursery_empty();
 	/* What a long collection, or another interpreter, leaves undecided must not fill the list
 	 * again at once: the newest half is no longer listed. */
 	if (left > TM_RECENT / 2) {
 		left = TM_RECENT / 2;
-		tm_magazines_pause();
+		tm_nursery_pause();
 	}
 	self->recent_next = self->recent + left;
 }
@@ -191,11 +204,13 @@ void tm_death_object(uintptr_t object)
 {
 	/* What begins in the middle of a granule has no word: the one there is another's. */
 	tm_shadow_word *word = object & (TM_GRANULE - 1) ? NULL : tm_shadow_find(object);
-	uint64_t value = word ? tm_get(word) : 0;
 	struct tm_self *self;
+	uint64_t value;
 
 	if (!word)
 		return;
+	tm_nursery_forget_at(object);
+	value = tm_get(word);
 	if (tm_word_kind(value) != TM_OBJECT) {
 		/* Objects of before a fork are not known, and their deaths are no surprise. */
 		if (!(tm_get(&tm_segment.header->blind) & TM_B_INHERITED))
@@ -301,11 +316,12 @@ bool tm_death_block(uintptr_t block)
 void tm_record_leave_out(uintptr_t object)
 {
 	for (uintptr_t before = 0; before <= 2 * TM_GC_HEAD; before += TM_GC_HEAD) {
-		tm_shadow_word *word = tm_shadow_find(object - before);
-		enum tm_kind kind = word ? tm_word_kind(tm_get(word)) : TM_FREE;
+		enum tm_kind kind;
 
+		tm_nursery_forget_at(object - before);
+		kind = tm_word_kind(tm_block_word_at(object - before));
 		if ((before == 0 && kind == TM_OBJECT) || kind == TM_PENDING) {
-			atomic_fetch_or(word, TM_WATCHED);
+			atomic_fetch_or(tm_shadow_find(object - before), TM_WATCHED);
 			return;
 		}
 	}

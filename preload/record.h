@@ -59,6 +59,9 @@ void tm_death_of_object_in(const struct tm_block_words *words, unsigned at);
 /* What tm_birth_expected() left is no object: write it down. */
 TM_NOINLINE void tm_flush_pending(struct tm_self *self);
 
+/* tm_pending_drop - nothing is pending any more, and who died in that block does not wait there */
+TM_NOINLINE void tm_pending_drop(struct tm_self *self);
+
 /* The calling thread's list of recent blocks is full: look at their types. */
 TM_NOINLINE void tm_recent_full(void);
 

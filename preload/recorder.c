@@ -9,8 +9,8 @@
 #include "follow_up.h"
 #include "intern.h"
 #include "lock.h"
-#include "magazine.h"
 #include "marks.h"
+#include "nursery.h"
 #include "owner.h"
 #include "proc.h"
 #include "record.h"
@@ -53,7 +53,7 @@ bool tm_recorder_is_on(void)
 void tm_recorder_freeze(void)
 {
 	tm_put(&state, FROZEN);
-	tm_magazines_close();
+	tm_nursery_stop();
 	tm_shadow_detach();
 }
 
@@ -104,12 +104,13 @@ static void after_fork_in_child(void)
 {
 	if (tm_get(&state) != ON && tm_get(&state) != FROZEN)
 		return;
-	tm_magazines_close();
+	tm_nursery_stop();
 	tm_shadow_detach();
 	tm_stack_forget();
 	tm_owner_forget();
 	tm_self.counters = NULL;
 	tm_self.pending = 0;
+	tm_self.pending_young = NULL;
 	atomic_flag_clear(&tm_lock_flag);
 	tm_follow_up_after_fork();
 	if (tm_get(&state) == FROZEN || !tm_segment.base)
@@ -130,7 +131,7 @@ int tm_recorder_begin(void)
 		return err;
 	if (!watches_forks)
 		watches_forks = pthread_atfork(NULL, NULL, after_fork_in_child) == 0;
-	tm_magazines_forget();
+	tm_nursery_forget();
 	begin_tables();
 	tm_put(&state, ON);
 	tm_segment_announce();
@@ -151,7 +152,7 @@ static void begin_child(void)
 	parent_base = NULL;
 	tm_signals_make_timer();
 	tm_put(&state, ON);
-	tm_magazines_open();
+	tm_nursery_start();
 	tm_segment_announce();
 }
 

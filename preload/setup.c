@@ -17,7 +17,7 @@
 #include "owner.h"
 #include "stack.h"
 #include "follow_up.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "marks.h"
 #include "recorder.h"
 #include "segment.h"
@@ -44,10 +44,9 @@ static void install_types(void)
 {
 	types_done = true;
 	tm_intern_ready();
-	if (tm_python.family != TM_FAMILY_ALLOCATOR)
-		return;
-	tm_blind(tm_free_lists_patch());
-	tm_magazines_open();
+	if (tm_python.family == TM_FAMILY_ALLOCATOR)
+		tm_blind(tm_free_lists_patch());
+	tm_nursery_start();
 }
 
 static void install_hooks(void)

@@ -103,6 +103,8 @@ TM_INLINE struct tm_slot *tm_shadow_look(uintptr_t address, size_t *index)
 	if (unlikely(granule >= TM_LEAF_GRANULES)) {
 		leaf = address & (TM_GRANULE - 1) ? &tm_shadow_none : tm_shadow_leaf(address);
 		granule &= TM_LEAF_GRANULES - 1;
+		/* Where two looks follow each other, gcc 12 took the second's number unmasked. */
+		__asm__("" : "+r"(granule));
 	}
 	*index = granule & (TM_CHUNK_WORDS - 1);
 	return &leaf->slots[granule / TM_CHUNK_WORDS];

@@ -1,6 +1,7 @@
 #include "stack.h"
 
 #include "intern.h"
+#include "nursery.h"
 #include "recorder.h"
 #include "segment.h"
 
@@ -32,6 +33,7 @@ void tm_stack_stop(void)
 void tm_stack_forget(void)
 {
 	atomic_fetch_add(&tm_stack_epoch, 1);
+	tm_nursery_forget_keys();
 }
 
 static uint32_t intern(const struct tm_frame *frames, unsigned count)
@@ -93,12 +95,7 @@ static void remember(struct tm_self *self, const struct tm_frame *frames, unsign
 	stack->depth = (uint16_t)depth;
 	stack->whole = count < tm_stack_frames;
 	stack->site = site;
-	if (tm_python.family == TM_FAMILY_TRACER) {
-		stack->type = 0;
-	} else {
-		stack->buffer = TM_BUFFER | (uint64_t)site << TM_SITE_SHIFT;
-		stack->pending = TM_PENDING | (uint64_t)site << TM_SITE_SHIFT;
-	}
+	stack->type = 0;
 }
 
 /* What the thread remembers of its frames as they are now; 0 also when it is no site. */
@@ -125,7 +122,7 @@ static void begin_epoch(struct tm_self *self, uint32_t epoch)
 	keep_pending_site(self);
 	memset(self->stacks, 0, TM_STACK_BYTES);
 	self->stack_epoch = epoch;
-	self->quick_epoch = self->thread_state ? epoch : 0;
+	self->quick_epoch = self->thread_state != &tm_no_thread ? epoch : 0;
 }
 
 uint32_t tm_site_here(void)

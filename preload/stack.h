@@ -106,6 +106,20 @@ TM_INLINE uintptr_t tm_stack_frame(const struct tm_chain *chain, struct tm_self 
 }
 
 /*
+ * tm_stack_key - what the calling thread's innermost frame executes; 0: no frame, or not known
+ * A shim's is none of a remembered stack, see above.
+ */
+TM_INLINE uint64_t tm_stack_key(const struct tm_chain *chain)
+{
+	uintptr_t thread = (uintptr_t)*tm_self.thread_state, frame;
+
+	if (unlikely(!thread))
+		return 0;
+	frame = tm_frame_current(chain, thread);
+	return likely(frame != 0) ? tm_frame_key(chain, frame) : 0;
+}
+
+/*
  * tm_stack_of_frame, tm_stack_of_stack - the calling thread's Python stack as it is remembered,
  * where one frame is kept, or several, and the chain is known beforehand
  * NULL: it takes tm_site_here() to tell the site.

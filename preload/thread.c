@@ -2,7 +2,7 @@
 
 #include "cpython/place.h"
 #include "lock.h"
-#include "magazine.h"
+#include "nursery.h"
 #include "pages.h"
 #include "segment.h"
 
@@ -12,7 +12,8 @@
 
 #define SLOTS (1024u)
 
-_Thread_local struct tm_self tm_self;
+void *const tm_no_thread;
+_Thread_local struct tm_self tm_self = {.thread_state = &tm_no_thread};
 atomic_flag tm_lock_flag = ATOMIC_FLAG_INIT;
 
 #define BEFORE_RECENT 2 /* words */
@@ -122,13 +123,13 @@ void tm_thread_begin(void)
 	tm_self.recent = own->recent;
 	tm_self.stacks = own->stacks;
 	tm_self.stack_epoch = tm_self.quick_epoch = 0;
-	tm_self.thread_state = place;
+	tm_self.thread_state = place ? place : &tm_no_thread;
 	tm_self.recent_next = own->recent + (own->stacks ? left_behind(own->recent) : 0);
 	tm_self.recent_end = own->recent + TM_RECENT;
 	tm_self.counters = &slots()[slot];
 	tm_unlock();
 	if (!own->stacks)
-		tm_magazines_forbid();
+		tm_nursery_forbid();
 	if (!slot)
 		tm_lose(TM_L_THREADS);
 }

@@ -12,21 +12,15 @@
 #define TM_RECENT      1024  /* newest object-domain blocks of a thread, types not looked at yet */
 
 /*
- * A stack seen lately: its site, the words of what is born there but for the birth and the size,
- * and what its frames executed, innermost first.
+ * A stack seen lately: its site, what was born there last, and what its frames executed, innermost
+ * first.
  */
 struct tm_stack {
 	uint32_t site;
-	uint16_t depth; /* 0 = empty */
-	bool whole;	/* there was no further frame */
-	union {
-		uint64_t buffer; /* allocator family */
-		uintptr_t type;	 /* tracer family: of the last object; 0 = none */
-	};
-	union {
-		uint64_t pending; /* allocator family */
-		uint64_t object;  /* tracer family: the last one's, with its type */
-	};
+	uint16_t depth;	 /* 0 = empty */
+	bool whole;	 /* there was no further frame */
+	uintptr_t type;	 /* tracer family: of the last object; 0 = none */
+	uint64_t object; /* the last one's word but for the birth */
 	uint64_t keys[];
 };
 
@@ -36,10 +30,11 @@ struct tm_self {
 	uint64_t pending_size;
 	uintptr_t newest_plain; /* the block written last as BUFFER or PENDING; maybe dead */
 	struct tm_stack *pending_stack; /* where; NULL: pending_site says it */
+	struct tm_young *pending_young; /* who died in that one, if it is out of a magazine */
 	uint32_t pending_site;
 	uint32_t stack_epoch;	   /* 0: `stacks` holds nothing yet */
 	uint32_t quick_epoch;	   /* the same, 0 also while thread_state is not known */
-	void *const *thread_state; /* where CPython keeps this thread's state; NULL: not known */
+	void *const *thread_state; /* where CPython keeps this thread's; &tm_no_thread: not known */
 	char *stacks; /* TM_STACK_BYTES of struct tm_stack; NULL: neither these nor recent blocks */
 	/* Allocator family: the TM_RECENT newest blocks, oldest first; NULL before the first event.
 	 * Two words before the first are no block's, for who looks at the newest two. */
@@ -49,6 +44,9 @@ struct tm_self {
 };
 
 extern TM_HIDDEN _Thread_local struct tm_self tm_self;
+
+/* NULL, in the place of a thread's state. */
+extern TM_HIDDEN void *const tm_no_thread;
 
 /*
  * tm_thread_begin - give the calling thread its counters

@@ -11,6 +11,7 @@ static const struct tm_chain chain = {
 	.objects = true, .current = 24, .previous = 24, .code = 32, .instruction = 96, .unit = 2};
 
 TM_HOT_SITES(chain)
+TM_HOT_BUFFERS
 TM_HOT_BLOCKS
 static const struct tm_hot hot = {TM_HOT_OF_BLOCKS, TM_HOT_NONE};
 

@@ -15,6 +15,7 @@ static const struct tm_chain chain = {.cframe = 56,
 				      .first_shim = 3};
 
 TM_HOT_SITES(chain)
+TM_HOT_BUFFERS
 TM_HOT_BLOCKS
 static const struct tm_hot hot = {TM_HOT_OF_BLOCKS, TM_HOT_NONE};
 

@@ -33,6 +33,7 @@ static const struct tm_chain chain = {.current = 72,
 				      .first_shim = 3};
 
 TM_HOT_SITES(chain)
+TM_HOT_BUFFERS
 TM_HOT_BLOCKS
 TM_HOT_TRACED
 static const struct tm_hot hot = {TM_HOT_OF_BLOCKS, TM_HOT_OF_TRACED};

@@ -26,6 +26,13 @@ enum known {
 	DEAD,	/* held one; its size is still known */
 };
 
+/* Whether the recorder keeps to itself what is young. */
+enum young {
+	NONE_YOUNG,
+	WITHOUT_MAGAZINES,
+	WITH_MAGAZINES,
+};
+
 struct block {
 	enum known known;
 	uintptr_t at;
@@ -58,7 +65,11 @@ static struct {
 	unsigned char taken[GRANULES];
 	size_t held[GRANULES]; /* size of the block that begins there, for who is below the hooks */
 	size_t waiting[GRANULES]; /* of one that was freed and has not come down */
-	bool magazines, came_down;
+	uint64_t rest[GRANULES];  /* words of one that waits, or was given out since: its size */
+	bool magazines;
+	bool asked;   /* the allocator below, for memory */
+	bool repeats; /* in a loop: blocks come by malloc, objects lie where the last did */
+	unsigned last_offset;
 	size_t again;	      /* the size of what waits since just now; 0 = nothing does */
 	unsigned kept, given; /* how often a block waited, and how often it was made again */
 	bool big_taken[BIG_PLACES];
@@ -72,9 +83,10 @@ static struct {
 	uint64_t created, destroyed, freed_live, birth_over, unknown;
 	uintptr_t recent[TM_RECENT]; /* allocator family: blocks not looked at yet */
 	unsigned recent_count;
-	uintptr_t newest; /* written down last as memory, or not looked at */
-	uint32_t site;	  /* of the event under way */
-	uint32_t types[RIG_TYPES];
+	uintptr_t newest;		   /* written down last as memory, or not looked at */
+	uint32_t site;			   /* of the event under way */
+	struct rig_type others[RIG_TYPES]; /* like rig.types, by another name */
+	uint32_t types[RIG_TYPES], other_types[RIG_TYPES];
 	struct rig_frame frames[2];
 	const char *event;
 	unsigned seed, number;
@@ -248,6 +260,23 @@ static inline void drop_recent(uintptr_t at)
 	}
 }
 
+static inline uintptr_t base(void)
+{
+	return (uintptr_t)rig.heap + TM_CHUNK_HEAP - GRANULES / 2 * 16;
+}
+
+/* Nothing is left of what waited at @at. */
+static inline void forget_rest(uintptr_t at)
+{
+	uintptr_t index = (at - base()) / 16;
+
+	if (index >= GRANULES)
+		return;
+	model.rest[index] = 0;
+	if (index + 1 < GRANULES && tm_word_kind(model.rest[index + 1]) == TM_SIZE_TAIL)
+		model.rest[index + 1] = 0;
+}
+
 /* The block that the tracer family has not written down yet is, now. */
 static inline void write_down_held(void)
 {
@@ -256,6 +285,7 @@ static inline void write_down_held(void)
 
 		if (b->known != HELD)
 			continue;
+		forget_rest(b->at);
 		b->known = PENDING;
 		b->birth = now();
 		b->in_run = model.flags != 0;
@@ -263,8 +293,11 @@ static inline void write_down_held(void)
 	}
 }
 
+/* What happens happens at the line of what came before, or at another. */
 static inline void choose_site(void)
 {
+	if (model.number > 1 && pick(2))
+		return;
 	rig_set_thread(pick(10) > 0);
 	for (unsigned i = 0; i < 2; i++) {
 		model.frames[i].code = &rig.codes[pick(RIG_CODES)];
@@ -290,6 +323,16 @@ static inline size_t some_size(void)
 	return pick(2) ? edges[pick(sizeof(edges) / sizeof(edges[0]))] : 1 + pick(300);
 }
 
+/* Who lives in a block from now on is of one of the types that begin there. */
+static inline void begins_object(struct block *b)
+{
+	unsigned i = b->offset / 16;
+	bool other = pick(4) == 0;
+
+	b->type = other ? model.other_types[i] : model.types[i];
+	rig_set_object(b->at + b->offset, other ? &model.others[i] : &rig.types[i]);
+}
+
 /* Memory is never clean: what is no object must not look like one. */
 static inline void fill(struct block *b, bool object)
 {
@@ -298,7 +341,7 @@ static inline void fill(struct block *b, bool object)
 	memset((void *)b->at, 0xa5, size);
 	b->object = object && b->offset + 16 <= b->size;
 	if (b->object)
-		rig_set_object(b->at + b->offset, &rig.types[b->offset / 16]);
+		begins_object(b);
 }
 
 /* What @b holds is born here and now. */
@@ -316,8 +359,9 @@ static inline void remember_block(struct block *b, void *at, size_t size, bool m
 	b->size = size;
 	b->mem = mem;
 	begins_now(b);
-	b->offset = pick(size < TM_SIZE_BIG ? 3 : 2) * 16;
-	b->type = model.types[b->offset / 16];
+	if (!model.repeats)
+		model.last_offset = pick(size < TM_SIZE_BIG ? 3 : 2) * 16;
+	b->offset = model.last_offset;
 }
 
 static inline void *make_zeroed(struct tm_allocator *hooks, size_t size)
@@ -329,11 +373,11 @@ static inline void *make_zeroed(struct tm_allocator *hooks, size_t size)
 	return block;
 }
 
-/* model.came_down says afterwards whether the allocator below was asked for it. */
+/* model.asked says afterwards whether the allocator below was. */
 static inline void *make(struct tm_allocator *hooks, size_t size)
 {
-	model.came_down = false;
-	switch (pick(3)) {
+	model.asked = false;
+	switch (model.repeats ? 2 : pick(3)) {
 	case 0:
 		return make_zeroed(hooks, size);
 	case 1:

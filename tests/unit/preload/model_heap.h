@@ -9,11 +9,6 @@
 #include "hook_alloc.h"
 #include "hook_tracer.h"
 
-static inline uintptr_t base(void)
-{
-	return (uintptr_t)rig.heap + TM_CHUNK_HEAP - GRANULES / 2 * 16;
-}
-
 static inline unsigned granules_of(size_t size)
 {
 	return size ? (unsigned)((size + 15) / 16) : 1;
@@ -62,7 +57,7 @@ static inline void *below_malloc(void *ctx, size_t size)
 	unsigned count = granules_of(size), start = pick(GRANULES);
 
 	(void)ctx;
-	model.came_down = true;
+	model.asked = true;
 	if (model.refuse)
 		return NULL;
 	if (is_big(size))
@@ -92,7 +87,6 @@ static inline void below_free(void *ctx, void *block)
 	unsigned index = (unsigned)((at - base()) / 16);
 
 	(void)ctx;
-	model.came_down = true;
 	if (!block)
 		return;
 	for (unsigned i = 0; i < BIG_PLACES; i++) {
@@ -104,6 +98,7 @@ static inline void below_free(void *ctx, void *block)
 	assert_true(index < GRANULES && model.taken[index]);
 	memset(model.taken + index, 0, granules_of(model.held[index]));
 	model.waiting[index] = 0;
+	forget_rest(at);
 }
 
 static inline size_t size_at(uintptr_t at)
@@ -137,7 +132,7 @@ static inline void *below_realloc(void *ctx, void *block, size_t size)
 	size_t old = block ? size_at(at) : 0;
 	void *fresh;
 
-	model.came_down = true;
+	model.asked = true;
 	if (!block)
 		return below_malloc(ctx, size);
 	if (model.refuse)
@@ -154,12 +149,17 @@ static inline void *below_realloc(void *ctx, void *block, size_t size)
 
 /* ---- blocks that wait in a magazine ---------------------------------------------------- */
 
-/* What may wait: born now, no collector about, no object seen in it, its size known and not large.
+/*
+ * What may wait: born now, no collector about, no object seen in it, its size known and not large.
+ * On the tracer family an object was, and died.
  */
 static inline bool may_wait(const struct block *b)
 {
-	return model.magazines && b->birth == now() && !b->in_run && !model.flags && !b->before &&
-	       b->size <= TM_MAGAZINE_SIZE && b->known == (b->mem ? BUFFER : PENDING);
+	if (!model.magazines || model.flags || b->before || b->size > TM_MAGAZINE_SIZE)
+		return false;
+	if (model.family == TM_FAMILY_TRACER && !b->mem)
+		return b->known == DEAD;
+	return b->birth == now() && !b->in_run && b->known == (b->mem ? BUFFER : PENDING);
 }
 
 static inline size_t step_of(size_t size)
@@ -167,15 +167,46 @@ static inline size_t step_of(size_t size)
 	return (size + 7) / 8;
 }
 
+/* An object's block says its size while it waits. */
+static inline void leave_rest(const struct block *b, unsigned index)
+{
+	if (b->mem || b->known != DEAD)
+		return;
+	model.rest[index] = b->offset ? tm_size_word(TM_SIZE_HEAD, b->size) : 0;
+	if (has_tail(b))
+		model.rest[index + 1] = tm_size_word(TM_SIZE_TAIL, b->size);
+}
+
 /* The block was freed.  Returns whether it waits. */
 static inline bool waits(const struct block *b)
 {
-	if (model.came_down)
+	unsigned index = (unsigned)((b->at - base()) / 16);
+
+	if (index >= GRANULES || !model.taken[index])
 		return false;
 	assert_true(may_wait(b));
-	model.waiting[(b->at - base()) / 16] = model.again = b->size;
+	leave_rest(b, index);
+	model.waiting[index] = model.again = b->size;
 	model.kept++;
 	return true;
+}
+
+static inline bool waits_at(uintptr_t at)
+{
+	return (at - base()) / 16 < GRANULES && model.waiting[(at - base()) / 16];
+}
+
+/* A block has moved, and what was there was not given back. */
+static inline void waits_after_move(const struct block *b, const void *moved)
+{
+	unsigned index = (unsigned)((b->at - base()) / 16);
+
+	if (b->at == (uintptr_t)moved || index >= GRANULES || !model.taken[index])
+		return;
+	assert_true(may_wait(b));
+	leave_rest(b, index);
+	model.waiting[index] = b->size;
+	model.kept++;
 }
 
 /* The block was made.  Returns whether it was waiting, and so is among the recent ones already. */
@@ -183,12 +214,13 @@ static inline bool waited(uintptr_t at, size_t size)
 {
 	unsigned index = (unsigned)((at - base()) / 16);
 
-	if (model.came_down)
+	if (model.asked)
 		return false;
 	assert_true(model.magazines && index < GRANULES);
 	assert_int_not_equal(model.waiting[index], 0);
 	assert_int_equal(step_of(model.waiting[index]), step_of(size));
 	model.waiting[index] = 0;
+	model.held[index] = size; /* there is room for as much */
 	model.given++;
 	return true;
 }
@@ -223,27 +255,34 @@ static inline int set_tracer(tm_tracer tracer, void *data)
 	return 0;
 }
 
-static inline void begin(enum tm_family family, unsigned seed, bool magazines)
+static inline void begin(enum tm_family family, unsigned seed, enum young young)
 {
+	static const char *const names[RIG_TYPES] = {"rig.Other0", "rig.Other1", "rig.Other2"};
+
 	memset(&model, 0, sizeof(model));
 	model.family = family;
-	model.magazines = magazines;
+	model.magazines = young == WITH_MAGAZINES;
 	model.seed = seed;
 	rig_configure();
-	tm_config.frames = 1 + seed % 3;
+	tm_config.frames = seed % 2 ? 1 : 1 + seed / 2 % 3;
 	rig_begin(family);
 	tm_python.get_allocator = get_allocator;
 	tm_python.set_allocator = set_allocator;
 	tm_python.set_tracer = set_tracer;
-	rig.allocator = magazines ? "pymalloc" : "malloc";
+	rig.allocator = model.magazines ? "pymalloc" : "malloc";
 	tm_hook_alloc_install();
-	if (magazines)
-		tm_magazines_open();
+	if (young != NONE_YOUNG)
+		tm_nursery_start();
 	if (family == TM_FAMILY_TRACER)
 		assert_true(tm_hook_tracer_install());
 	for (unsigned i = 0; i < RIG_TYPES; i++) {
+		model.others[i] = rig.types[i];
+		memcpy((char *)&model.others[i] + TM_TP_NAME, &names[i], sizeof(*names));
 		model.types[i] = tm_intern_type((uintptr_t)&rig.types[i]);
+		model.other_types[i] = tm_intern_type((uintptr_t)&model.others[i]);
 		assert_int_not_equal(model.types[i], 0);
+		assert_int_not_equal(model.other_types[i], 0);
+		assert_int_not_equal(model.other_types[i], model.types[i]);
 	}
 	/* Lists of blocks go from thread to thread; this one starts with none. */
 	assert_non_null(tm_self_here()->recent);

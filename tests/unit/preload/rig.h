@@ -117,6 +117,7 @@ static const struct tm_chain rig_chain = {.objects = true,
 					  .unit = 2};
 
 TM_HOT_SITES(rig_chain)
+TM_HOT_BUFFERS
 TM_HOT_BLOCKS
 TM_HOT_TRACED
 static const struct tm_hot rig_hot = {TM_HOT_OF_BLOCKS, TM_HOT_OF_TRACED};
@@ -354,6 +355,7 @@ static inline void rig_begin(enum tm_family family)
 		rig_make_heap();
 	memset(rig.heap, 0, RIG_HEAP_SIZE);
 	memset(&tm_self, 0, sizeof(tm_self));
+	tm_self.thread_state = &tm_no_thread;
 	rig_make_dir(rig.dir, sizeof(rig.dir));
 	snprintf(tm_config.dir, sizeof(tm_config.dir), "%s", rig.dir);
 	assert_int_equal(tm_recorder_begin(), 0);
@@ -464,9 +466,7 @@ static inline void rig_apart(int (*story)(void))
 
 static inline uint64_t rig_word(uintptr_t address)
 {
-	tm_shadow_word *word = tm_shadow_find(address);
-
-	return word ? tm_get(word) : 0;
+	return tm_block_word_at(address);
 }
 
 static inline uint64_t rig_lost(enum tm_loss what)

@@ -128,16 +128,6 @@ static void one_key_of_several_is_not_enough(void **state)
 	assert_null(look(2));
 }
 
-static void the_words_of_a_place_have_its_site(void **state)
-{
-	uint64_t site;
-
-	(void)state;
-	site = site_of(2);
-	assert_int_equal(look(2)->pending, TM_PENDING | site << TM_SITE_SHIFT);
-	assert_int_equal(look(2)->buffer, TM_BUFFER | site << TM_SITE_SHIFT);
-}
-
 static void what_is_forgotten_is_not_found(void **state)
 {
 	uint32_t site;
@@ -172,7 +162,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(places_next_to_each_other_are_one_anothers_second,
 						begin, end),
 		cmocka_unit_test_setup_teardown(one_key_of_several_is_not_enough, begin, end),
-		cmocka_unit_test_setup_teardown(the_words_of_a_place_have_its_site, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_forgotten_is_not_found, begin, end),
 		cmocka_unit_test_setup_teardown(without_a_thread_state_or_a_frame_none_is_found,
 						begin, end),

@@ -1,11 +1,13 @@
 /*
- * test_magazine.c - which blocks wait in a magazine, and when they go down to the allocator
+ * test_nursery.c - which blocks wait in a magazine, and when they go down to the allocator
  *
  * That a block which waited is recorded as a new one is test_record_model.c's.
  */
 #include "rig.h"
 
-#include "magazine.h"
+#include "nursery.h"
+#include "record.h"
+#include "resolve.h"
 
 #define SIZE 40
 
@@ -69,7 +71,7 @@ static void begin(const char *allocator)
 	tm_python.get_allocator = get_allocator;
 	tm_python.set_allocator = set_allocator;
 	tm_hook_alloc_install();
-	tm_magazines_open();
+	tm_nursery_start();
 }
 
 static void *make(size_t size)
@@ -86,7 +88,7 @@ static void begin_open(void)
 {
 	begin("pymalloc");
 	drop(make(SIZE)); /* the stack is remembered from here on */
-	tm_magazines_empty();
+	tm_nursery_empty();
 	below.made = below.freed = 0;
 }
 
@@ -161,19 +163,34 @@ static void a_product_that_is_too_large_is_the_allocators_to_refuse(void **state
 	rig_end();
 }
 
+/* A block of SIZE that competes with no other of these for a place among the young. */
+static void *make_apart(bool *taken)
+{
+	for (;; below.used += 16) {
+		struct tm_young *among = tm_get(&tm_nursery)->blocks;
+		struct tm_young *first = tm_young_first(among, (uintptr_t)rig.heap + below.used);
+
+		if (!taken[(first - among) / 2]) {
+			taken[(first - among) / 2] = true;
+			return make(SIZE);
+		}
+	}
+}
+
 static void only_so_many_wait(void **state)
 {
+	bool taken[1 << TM_YOUNG_BITS] = {0};
 	void *blocks[TM_MAGAZINE_DEPTH + 2];
 
 	(void)state;
 	begin_open();
 	for (unsigned i = 0; i < TM_MAGAZINE_DEPTH + 2; i++)
-		blocks[i] = make(SIZE);
+		blocks[i] = make_apart(taken);
 	for (unsigned i = 0; i < TM_MAGAZINE_DEPTH + 2; i++)
 		drop(blocks[i]);
 	assert_int_equal(below.freed, 2);
 	assert_int_equal(below.last_freed, (uintptr_t)blocks[TM_MAGAZINE_DEPTH + 1]);
-	tm_magazines_empty();
+	tm_nursery_empty();
 	assert_int_equal(below.freed, TM_MAGAZINE_DEPTH + 2);
 	assert_int_equal(below.last_freed, (uintptr_t)blocks[0]);
 	rig_end();
@@ -191,6 +208,7 @@ static void none_waits_that_is_large_or_of_an_earlier_interval(void **state)
 	rig_set_mark();
 	drop(block);
 	assert_int_equal(below.freed, 2);
+	tm_nursery_open();
 	drop(make(TM_MAGAZINE_SIZE));
 	drop(make(0));
 	assert_int_equal(below.freed, 2);
@@ -219,12 +237,12 @@ static void closed_ones_keep_what_they_have_until_they_are_opened(void **state)
 	begin_open();
 	block = make(SIZE);
 	drop(block);
-	tm_magazines_close();
-	tm_magazines_close();
+	tm_nursery_close();
+	tm_nursery_close();
 	assert_ptr_not_equal(make(SIZE), block);
 	drop(make(SIZE));
 	assert_int_equal(below.freed, 1);
-	tm_magazines_open();
+	tm_nursery_start();
 	assert_int_equal(below.freed, 2);
 	assert_int_equal(below.last_freed, (uintptr_t)block);
 	drop(make(SIZE));
@@ -236,15 +254,15 @@ static void a_pause_lasts_as_long_as_the_interval(void **state)
 {
 	(void)state;
 	begin_open();
-	tm_magazines_pause();
+	tm_nursery_pause();
 	drop(make(SIZE));
-	tm_magazines_empty();
+	tm_nursery_empty();
 	drop(make(SIZE));
 	assert_int_equal(below.freed, 2);
 	rig_set_mark();
 	drop(make(SIZE));
 	assert_int_equal(below.freed, 3);
-	tm_magazines_empty();
+	tm_nursery_empty();
 	drop(make(SIZE));
 	assert_int_equal(below.freed, 3);
 	rig_end();
@@ -297,9 +315,9 @@ static void forbidden_ones_stay_closed(void **state)
 	begin_open();
 	block = make(SIZE);
 	drop(block);
-	tm_magazines_forbid();
-	tm_magazines_open();
-	tm_magazines_empty();
+	tm_nursery_forbid();
+	tm_nursery_start();
+	tm_nursery_empty();
 	assert_ptr_not_equal(make(SIZE), block);
 	drop(make(SIZE));
 	drop(make(SIZE));
@@ -313,6 +331,28 @@ static int clean_up(void **state)
 	if (tm_segment.base)
 		rig_end();
 	return 0;
+}
+
+/* Kept empty, a block says its size; the next word is its neighbour's. */
+static void a_block_that_was_kept_goes_without_its_neighbour(void **state)
+{
+	uint64_t word;
+	char *blocks;
+
+	(void)state;
+	begin_open();
+	blocks = make(32);
+	assert_ptr_equal(make(32), blocks + 32);
+	rig_set_object((uintptr_t)blocks + 16, &rig.types[1]);
+	rig_set_object((uintptr_t)blocks + 32, &rig.types[0]);
+	tm_resolve_blocks((uintptr_t[]){(uintptr_t)blocks, (uintptr_t)blocks + 32}, 2, 0);
+	word = rig_word((uintptr_t)blocks + 32);
+	assert_int_equal(tm_word_kind(word), TM_OBJECT);
+	tm_death_kept((uintptr_t)blocks + 16, 16);
+	obj.free(obj.ctx, blocks);
+	assert_int_equal(rig_word((uintptr_t)blocks), 0);
+	assert_int_equal(rig_word((uintptr_t)blocks + 32), word);
+	rig_end();
 }
 
 int main(void)
@@ -333,6 +373,8 @@ int main(void)
 		cmocka_unit_test_teardown(closed_ones_keep_what_they_have_until_they_are_opened,
 					  clean_up),
 		cmocka_unit_test_teardown(a_pause_lasts_as_long_as_the_interval, clean_up),
+		cmocka_unit_test_teardown(a_block_that_was_kept_goes_without_its_neighbour,
+					  clean_up),
 		cmocka_unit_test_teardown(a_forked_child_takes_none_before_its_recording_begins,
 					  clean_up),
 		cmocka_unit_test_teardown(after_the_end_none_is_taken, clean_up),
