@@ -89,6 +89,24 @@ static void an_object_dead_in_its_block_died_in_the_interval_that_the_look_ends(
 	}
 }
 
+static void of_objects_that_were_found_together_each_is_looked_at(void **state)
+{
+	uintptr_t blocks[] = {at(0), at(1), at(2)};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		rig_set_object(blocks[i], &rig.types[0]);
+		tm_birth_block(blocks[i], SIZE, TM_PENDING);
+	}
+	tm_resolve_blocks(blocks, 3, 0);
+	rig_set_mark();
+	for (unsigned i = 0; i < 3; i++)
+		references(at(i), 0);
+	tm_recycled_look(1, 0);
+	for (unsigned i = 0; i < 3; i++)
+		expect_empty(at(i));
+}
+
 static void what_the_collection_of_a_mark_takes_is_its_trash(void **state)
 {
 	const unsigned flags = TM_DF_MARK_COLLECTION | TM_DF_COLLECTOR;
@@ -374,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_object_dead_in_its_block_died_in_the_interval_that_the_look_ends),
+		TEST(of_objects_that_were_found_together_each_is_looked_at),
 		TEST(what_the_collection_of_a_mark_takes_is_its_trash),
 		TEST(one_that_comes_after_is_born_without_a_site_in_the_interval_of_the_look),
 		TEST(a_link_where_the_type_was_is_a_dead_object),

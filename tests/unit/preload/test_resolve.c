@@ -58,6 +58,103 @@ static void a_class_in_a_block_not_looked_at_is_watched_all_the_same(void **stat
 	assert_int_equal(rig_word(block), 0);
 }
 
+/* ---- several that are looked at together ---------------------------------------- */
+
+/* Objects of the interpreter's own types; those of others are looked into one by one. */
+static void make_types_the_interpreters(void)
+{
+	rig_set_type(&rig.types[0], "plain", 16, TM_FLAG_READY);
+	rig_set_type(&rig.types[1], "collected", 16, TM_FLAG_READY | TM_FLAG_GC);
+	rig_set_type(&rig.types[2], "withdict", 16, TM_FLAG_READY | TM_FLAG_GC | RIG_PREHEADER);
+}
+
+/* Blocks one after the other; the first ones have made all of rig.types known. */
+static uintptr_t together[RIG_TYPES + 1];
+
+static uintptr_t look_at_together_with(size_t size, void (*fill)(uintptr_t block))
+{
+	uintptr_t last = middle() + 96 * RIG_TYPES;
+
+	make_types_the_interpreters();
+	for (unsigned i = 0; i < RIG_TYPES; i++) {
+		together[i] = middle() + 96 * i;
+		tm_birth_block(together[i], 64, TM_PENDING);
+		rig_set_object(together[i] + 16 * i, &rig.types[i]);
+	}
+	together[RIG_TYPES] = last;
+	tm_birth_block(last, size, TM_PENDING);
+	memset((void *)last, 0, size);
+	fill(last);
+	tm_resolve_blocks(together, RIG_TYPES + 1, 0);
+	return last;
+}
+
+/* A collector's head refers to another, and to what looks like a type but in its place. */
+static void fill_collected(uintptr_t block)
+{
+	((uintptr_t *)block)[0] = 1;
+	((uintptr_t *)block)[1] = together[1];
+	rig_set_object(block + 16, &rig.types[1]);
+}
+
+static void a_collectors_head_is_no_object(void **state)
+{
+	uintptr_t block = look_at_together_with(64, fill_collected);
+
+	(void)state;
+	rig_expect_words(block, 2,
+			 (uint64_t[2]){tm_size_word(TM_SIZE_HEAD, 64), object_word(1, 1)});
+}
+
+/* Memory whose first words are a count and a type whose objects lie elsewhere in their blocks. */
+static void fill_misplaced(uintptr_t block)
+{
+	rig_set_object(block, &rig.types[1]);
+}
+
+static void an_object_is_where_its_type_says(void **state)
+{
+	uintptr_t block = look_at_together_with(64, fill_misplaced);
+
+	(void)state;
+	rig_expect_words(block, 2, (uint64_t[2]){tm_word(TM_BUFFER, 1, 0, 64), 0});
+}
+
+/* An object of a type that nobody has seen, holding what looks like one of a type that was. */
+static struct rig_type unseen;
+
+static void fill_unseen(uintptr_t block)
+{
+	rig_set_type(&unseen, "rig.Unseen", 48, TM_FLAG_READY);
+	rig_set_object(block, &unseen);
+	rig_set_object(block + 16, &rig.types[1]);
+}
+
+static void what_an_object_holds_is_not_taken_for_it(void **state)
+{
+	uintptr_t block = look_at_together_with(64, fill_unseen);
+
+	(void)state;
+	rig_expect_words(block, 2,
+			 (uint64_t[2]){tm_word(TM_OBJECT, 1, 0, tm_intern_type((uintptr_t)&unseen)),
+				       tm_size_word(TM_SIZE_TAIL, 64)});
+}
+
+static void a_block_too_small_for_its_type_holds_none(void **state)
+{
+	uintptr_t blocks[2] = {middle(), middle() + 96};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		tm_birth_block(blocks[i], i ? 32 : 48, TM_PENDING);
+		memset((void *)blocks[i], 0, 48);
+		rig_set_object(blocks[i], &rig.dict_type);
+	}
+	tm_resolve_blocks(blocks, 2, 0);
+	assert_int_equal(tm_word_kind(rig_word(middle())), TM_OBJECT);
+	assert_int_equal(rig_word(middle() + 96), tm_word(TM_BUFFER, 1, 0, 32));
+}
+
 /* ---- what is written down first and turns out to be more ------------------------ */
 
 static void memory_may_become_an_object_late(void **state)
@@ -150,6 +247,10 @@ int main(void)
 		RIG_ALLOCATOR_TEST(blocks_are_looked_at_when_many_came_after_but_never_the_newest),
 		RIG_ALLOCATOR_TEST(a_block_that_dies_across_a_mark_is_looked_at_for_the_last_time),
 		RIG_ALLOCATOR_TEST(a_class_in_a_block_not_looked_at_is_watched_all_the_same),
+		RIG_ALLOCATOR_TEST(a_collectors_head_is_no_object),
+		RIG_ALLOCATOR_TEST(an_object_is_where_its_type_says),
+		RIG_ALLOCATOR_TEST(what_an_object_holds_is_not_taken_for_it),
+		RIG_ALLOCATOR_TEST(a_block_too_small_for_its_type_holds_none),
 		RIG_TEST(memory_may_become_an_object_late),
 		RIG_TEST(what_the_tracer_told_is_not_typed_late),
 		RIG_ALLOCATOR_TEST(a_large_object_behind_two_heads_has_two_words),
