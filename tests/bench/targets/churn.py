@@ -70,6 +70,11 @@ def of_records(count):
         (point, table, text)
 
 
+def of_bulk(count):
+    for _ in range(count // 1000):
+        [(number, 0.5 * number) for number in range(1000)]
+
+
 def main():
     work, count = globals()["of_" + sys.argv[1]], int(sys.argv[2])
     work(1000)
