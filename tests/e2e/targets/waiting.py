@@ -25,7 +25,7 @@ def fall(make):
 def main():
     story.say(ready=True)
     story.wait()
-    for _ in range(3):
+    for _ in range(int(sys.argv[1])):
         story.say(fall=[fall(Slotted), fall(object)])
         story.wait()
 
