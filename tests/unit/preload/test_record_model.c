@@ -311,7 +311,8 @@ static void a_block_cannot_be_resized(void)
 	struct block *b = any_block(is_something);
 	struct tm_allocator *hooks;
 
-	if (!b)
+	/* Where somebody just died it can, to what waits. */
+	if (!b || (b->known == DEAD && model.magazines))
 		return;
 	hooks = b->mem ? &model.mem : &model.obj;
 	if (model.family == TM_FAMILY_TRACER && !b->mem)
