@@ -209,9 +209,9 @@ static uintptr_t find_seen(struct seen *seen, uintptr_t block, size_t size, uint
 		uintptr_t object = block + offset, type;
 		const struct seen *known;
 
-		if (!may_be_count(object, false))
-			continue;
 		type = TM_FIELD(uintptr_t, object, TM_OB_TYPE);
+		if (!type || !may_be_count(object, false))
+			continue;
 		known = seen_at(seen, type);
 		*index = known->index;
 		if (known->type == type && known->offset == offset && size >= known->least)

@@ -106,6 +106,21 @@ static void a_collectors_head_is_no_object(void **state)
 			 (uint64_t[2]){tm_size_word(TM_SIZE_HEAD, 64), object_word(1, 1)});
 }
 
+/* Before any type was seen.  Of the words before the heads one may look like a count. */
+static void what_is_before_two_heads_is_no_object(void **state)
+{
+	uintptr_t block = middle();
+
+	(void)state;
+	tm_birth_block(block, 64, TM_PENDING);
+	memset((void *)block, 0, 64);
+	((uintptr_t *)block)[0] = 1;
+	rig_set_object(block + 32, &rig.types[2]);
+	tm_resolve_blocks(&block, 1, 0);
+	rig_expect_words(middle(), 3,
+			 (uint64_t[3]){tm_size_word(TM_SIZE_HEAD, 64), 0, object_word(2, 1)});
+}
+
 /* Memory whose first words are a count and a type whose objects lie elsewhere in their blocks. */
 static void fill_misplaced(uintptr_t block)
 {
@@ -248,6 +263,7 @@ int main(void)
 		RIG_ALLOCATOR_TEST(a_block_that_dies_across_a_mark_is_looked_at_for_the_last_time),
 		RIG_ALLOCATOR_TEST(a_class_in_a_block_not_looked_at_is_watched_all_the_same),
 		RIG_ALLOCATOR_TEST(a_collectors_head_is_no_object),
+		RIG_ALLOCATOR_TEST(what_is_before_two_heads_is_no_object),
 		RIG_ALLOCATOR_TEST(an_object_is_where_its_type_says),
 		RIG_ALLOCATOR_TEST(what_an_object_holds_is_not_taken_for_it),
 		RIG_ALLOCATOR_TEST(a_block_too_small_for_its_type_holds_none),
