@@ -80,7 +80,7 @@ static TM_NOINLINE void mem_free_rest(void *ctx, void *block)
 
 static void mem_free(void *ctx, void *block)
 {
-	if (unlikely(tm_hot_free((uintptr_t)block) == TM_FOUND_MORE))
+	if (unlikely(tm_hot_free((uintptr_t)block, tm_hot_free_rest) == TM_FOUND_MORE))
 		mem_free_rest(ctx, block);
 	else
 		tm_next_mem.free(ctx, block);
@@ -159,8 +159,9 @@ static TM_NOINLINE void block_free_rest(void *ctx, void *block)
 static __attribute__((noinline)) void block_free_other(void *ctx, void *block)
 {
 	struct tm_self *self = &tm_self;
-	enum tm_found found =
-		likely(self->counters) ? tm_hot_free_block((uintptr_t)block) : TM_FOUND_MORE;
+	enum tm_found found = likely(self->counters)
+				      ? tm_hot_free((uintptr_t)block, tm_hot_free_found)
+				      : TM_FOUND_MORE;
 
 	if (unlikely(found == TM_FOUND_MORE)) {
 		block_free_rest(ctx, block);

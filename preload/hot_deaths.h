@@ -88,22 +88,6 @@ TM_INLINE enum tm_found tm_hot_free_rest(tm_shadow_word *words)
 	return TM_FOUND_DONE;
 }
 
-/* Blocks that are most often without an object, or with one that nobody saw die. */
-TM_INLINE enum tm_found tm_hot_free(uintptr_t block)
-{
-	size_t index;
-	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
-
-	if (unlikely(!words))
-		return TM_FOUND_NOTHING;
-	words += index;
-	if (likely(tm_hot_quiet_block(tm_get(words)))) {
-		tm_put(words, 0);
-		return TM_FOUND_DONE;
-	}
-	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : tm_hot_free_rest(words);
-}
-
 /* A block, of the allocator family, whose object was found when others were looked at. */
 TM_INLINE enum tm_found tm_hot_free_found(tm_shadow_word *words)
 {
@@ -125,8 +109,8 @@ TM_INLINE enum tm_found tm_hot_free_found(tm_shadow_word *words)
 	return TM_FOUND_DONE;
 }
 
-/* The object domain's, on the allocator family. */
-TM_INLINE enum tm_found tm_hot_free_block(uintptr_t block)
+/* Blocks that are most often without an object, or with one that nobody saw die; others: @rest. */
+TM_INLINE enum tm_found tm_hot_free(uintptr_t block, enum tm_found (*rest)(tm_shadow_word *words))
 {
 	size_t index;
 	tm_shadow_word *words = tm_shadow_look(block, &index)->words;
@@ -138,7 +122,7 @@ TM_INLINE enum tm_found tm_hot_free_block(uintptr_t block)
 		tm_put(words, 0);
 		return TM_FOUND_DONE;
 	}
-	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : tm_hot_free_found(words);
+	return unlikely(index > TM_NEAR_END) ? TM_FOUND_MORE : rest(words);
 }
 
 /* A block that is not young: of this kind and of this interval, and not large, it may wait. */

@@ -1,6 +1,7 @@
 #include "resolve.h"
 
 #include "arenas.h"
+#include "blocks.h"
 #include "intern.h"
 #include "recycled.h"
 #include "segment.h"
@@ -33,18 +34,11 @@ static bool is_mapped(uintptr_t address)
 	return mapped;
 }
 
-static enum tm_kind kind_at(uintptr_t address)
-{
-	tm_shadow_word *word = tm_shadow_find(address);
-
-	return word ? tm_word_kind(tm_get(word)) : TM_FREE;
-}
-
 /* A class made at run time is itself an object in a block of ours, behind a collector's head. */
 static bool in_live_block(uintptr_t type)
 {
 	for (uintptr_t before = 0; before <= 2 * TM_GC_HEAD; before += TM_GC_HEAD) {
-		enum tm_kind kind = kind_at(type - before);
+		enum tm_kind kind = tm_word_kind(tm_block_word_at(type - before));
 
 		if (kind == TM_PENDING || (before == 0 && kind == TM_OBJECT))
 			return true;
@@ -55,7 +49,7 @@ static bool in_live_block(uintptr_t type)
 /* A collector's head refers to others, where an object without one would to its type. */
 static bool is_collectors_head(uintptr_t address)
 {
-	return kind_at(address) == TM_SIZE_HEAD;
+	return tm_word_kind(tm_block_word_at(address)) == TM_SIZE_HEAD;
 }
 
 static bool may_be_read(uintptr_t type)
