@@ -8,6 +8,7 @@
 #include "nursery.h"
 #include "recorder.h"
 #include "resize.h"
+#include "young_resize.h"
 
 #include <string.h>
 
@@ -33,13 +34,15 @@ static void *move_small(const struct tm_allocator *next, void *ctx, void *block,
 
 /* Common to both domains.  Within an interval a block keeps its birth and its site. */
 static void *move_block(const struct tm_allocator *next, void *ctx, void *block, size_t size,
-			enum tm_kind kind)
+			enum tm_young_domain domain)
 {
 	struct tm_block_words words;
 	uint64_t value;
 	tm_shadow_word *word;
-	void *moved;
+	void *moved = tm_young_resized(next, domain, (uintptr_t)block, size);
 
+	if (likely(moved != NULL))
+		return moved;
 	tm_nursery_forget_at((uintptr_t)block);
 	word = tm_hot_take((uintptr_t)block, size, &value);
 	if (likely(word != NULL))
@@ -50,7 +53,7 @@ static void *move_block(const struct tm_allocator *next, void *ctx, void *block,
 	if (unlikely(!moved))
 		tm_block_restore(&words);
 	else
-		tm_block_move(&words, (uintptr_t)moved, size, kind);
+		tm_block_move(&words, (uintptr_t)moved, size, tm_young_kind(domain));
 	return moved;
 }
 
@@ -59,7 +62,7 @@ static void *mem_realloc(void *ctx, void *block, size_t size)
 	void *fresh;
 
 	if (block)
-		return move_block(&tm_next_mem, ctx, block, size, TM_BUFFER);
+		return move_block(&tm_next_mem, ctx, block, size, TM_YOUNG_MEM);
 	fresh = tm_next_mem.realloc(ctx, NULL, size);
 	if (likely(fresh != NULL))
 		tm_birth_block((uintptr_t)fresh, size, TM_BUFFER);
@@ -125,7 +128,7 @@ static void *block_realloc(void *ctx, void *block, size_t size)
 	void *fresh;
 
 	if (block)
-		return move_block(&tm_next_obj, ctx, block, size, TM_PENDING);
+		return move_block(&tm_next_obj, ctx, block, size, TM_YOUNG_OBJ);
 	fresh = tm_next_obj.realloc(ctx, NULL, size);
 	if (likely(fresh != NULL))
 		tm_birth_pending((uintptr_t)fresh, size);

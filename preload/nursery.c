@@ -262,23 +262,41 @@ static struct tm_young *room(struct tm_young *among, uintptr_t address)
 	return vacate(first) ? first : NULL;
 }
 
-bool tm_nursery_add_block(uintptr_t block, size_t size, enum tm_young_domain domain)
+static struct tm_young *add_block(uintptr_t block, size_t size, enum tm_young_domain domain)
 {
 	struct tm_nursery *nursery = tm_get(&tm_nursery);
 	struct tm_magazine *home = tm_magazine_of(nursery, domain, size);
 	struct tm_young *young;
 
 	if (tm_magazine_is_full(home))
-		return false;
+		return NULL;
 	young = room(nursery->blocks, block);
 	if (!young)
-		return false;
+		return NULL;
 	young->address = young->block = block;
 	young->key = TM_KEY_NONE;
 	young->size = size;
 	young->home = home;
-	tm_young_waits(young, 0, home);
-	return true;
+	return young;
+}
+
+bool tm_nursery_add_block(uintptr_t block, size_t size, enum tm_young_domain domain)
+{
+	struct tm_young *young = add_block(block, size, domain);
+
+	if (young)
+		tm_young_waits(young, 0, young->home);
+	return young != NULL;
+}
+
+struct tm_young *tm_nursery_adopt(uintptr_t block, size_t size, enum tm_young_domain domain,
+				  tm_shadow_word *place)
+{
+	struct tm_young *young = add_block(block, size, domain);
+
+	if (young)
+		young->place = place;
+	return young;
 }
 
 /* What shadow memory says of an object's block, if that is not large. */

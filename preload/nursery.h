@@ -151,6 +151,13 @@ void tm_nursery_forget_keys(void);
  */
 bool tm_nursery_add_block(uintptr_t block, size_t size, enum tm_young_domain domain);
 
+/*
+ * tm_nursery_adopt - a block that lives and is not young is from now on
+ * @place: of its word.  Returns NULL: none of @size could wait.
+ */
+struct tm_young *tm_nursery_adopt(uintptr_t block, size_t size, enum tm_young_domain domain,
+				  tm_shadow_word *place);
+
 /* tm_young_resize - the block, which is the one that was there, has this size now */
 void tm_young_resize(struct tm_young *young, size_t size);
 
@@ -168,6 +175,12 @@ int tm_nursery_add_object(uintptr_t object, tm_shadow_word *word);
  * Returns who is known to have died in it; NULL: nobody, and who did not die is forgotten.
  */
 struct tm_young *tm_nursery_died_in(uintptr_t block);
+
+/* What a block of this domain is as long as nobody looked at it. */
+TM_INLINE enum tm_kind tm_young_kind(enum tm_young_domain domain)
+{
+	return domain == TM_YOUNG_OBJ ? TM_PENDING : TM_BUFFER;
+}
 
 /* The two places, among a nursery's blocks or objects, for who begins at @address. */
 TM_INLINE struct tm_young *tm_young_first(struct tm_young *among, uintptr_t address)
@@ -202,6 +215,13 @@ TM_INLINE struct tm_magazine *tm_magazine_of(struct tm_nursery *nursery,
 	/* Its address is better kept in a register than its parts. */
 	__asm__("" : "+r"(magazine));
 	return magazine;
+}
+
+/* What every block in it has room for. */
+TM_INLINE size_t tm_magazine_size(const struct tm_nursery *nursery, enum tm_young_domain domain,
+				  const struct tm_magazine *magazine)
+{
+	return 8 * (size_t)(magazine - nursery->magazines[domain]);
 }
 
 TM_INLINE bool tm_magazine_is_full(const struct tm_magazine *magazine)

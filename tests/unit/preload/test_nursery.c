@@ -3,94 +3,10 @@
  *
  * That a block which waited is recorded as a new one is test_record_model.c's.
  */
-#include "rig.h"
+#include "below.h"
 
-#include "nursery.h"
 #include "record.h"
 #include "resolve.h"
-
-#define SIZE 40
-
-static struct {
-	unsigned made, freed;
-	uintptr_t last_freed;
-	size_t used;
-} below;
-
-static void *below_malloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	below.made++;
-	below.used += (size + 15) & ~(size_t)15;
-	return rig.heap + below.used - ((size + 15) & ~(size_t)15);
-}
-
-static void *below_calloc(void *ctx, size_t count, size_t size)
-{
-	return memset(below_malloc(ctx, count * size), 0, count * size);
-}
-
-static void *below_realloc(void *ctx, void *block, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	return block;
-}
-
-static void below_free(void *ctx, void *block)
-{
-	(void)ctx;
-	below.freed++;
-	below.last_freed = (uintptr_t)block;
-}
-
-static struct tm_allocator obj, mem;
-
-static void get_allocator(int domain, struct tm_allocator *out)
-{
-	(void)domain;
-	*out = (struct tm_allocator){NULL, below_malloc, below_calloc, below_realloc, below_free};
-}
-
-static void set_allocator(int domain, struct tm_allocator *in)
-{
-	*(domain == TM_DOMAIN_MEM ? &mem : &obj) = *in;
-}
-
-static void begin(const char *allocator)
-{
-	static struct rig_frame frame;
-
-	memset(&below, 0, sizeof(below));
-	rig_configure();
-	tm_config.frames = 1;
-	rig_begin(TM_FAMILY_ALLOCATOR);
-	frame = (struct rig_frame){NULL, &rig.codes[0], 1};
-	rig.frame = &frame;
-	rig.allocator = allocator;
-	tm_python.get_allocator = get_allocator;
-	tm_python.set_allocator = set_allocator;
-	tm_hook_alloc_install();
-	tm_nursery_start();
-}
-
-static void *make(size_t size)
-{
-	return obj.malloc(obj.ctx, size);
-}
-
-static void drop(void *block)
-{
-	obj.free(obj.ctx, block);
-}
-
-static void begin_open(void)
-{
-	begin("pymalloc");
-	drop(make(SIZE)); /* the stack is remembered from here on */
-	tm_nursery_empty();
-	below.made = below.freed = 0;
-}
 
 static void the_block_that_died_last_is_the_next_of_its_size(void **state)
 {
@@ -161,20 +77,6 @@ static void a_product_that_is_too_large_is_the_allocators_to_refuse(void **state
 	obj.calloc(obj.ctx, SIZE_MAX / 8 + 2, 8);
 	assert_int_equal(below.made, 2);
 	rig_end();
-}
-
-/* A block of SIZE that competes with no other of these for a place among the young. */
-static void *make_apart(bool *taken)
-{
-	for (;; below.used += 16) {
-		struct tm_young *among = tm_get(&tm_nursery)->blocks;
-		struct tm_young *first = tm_young_first(among, (uintptr_t)rig.heap + below.used);
-
-		if (!taken[(first - among) / 2]) {
-			taken[(first - among) / 2] = true;
-			return make(SIZE);
-		}
-	}
 }
 
 static void only_so_many_wait(void **state)
@@ -323,14 +225,6 @@ static void forbidden_ones_stay_closed(void **state)
 	drop(make(SIZE));
 	assert_int_equal(below.freed, 2);
 	rig_end();
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	if (tm_segment.base)
-		rig_end();
-	return 0;
 }
 
 /* Kept empty, a block says its size; the next word is its neighbour's. */

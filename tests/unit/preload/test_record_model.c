@@ -245,10 +245,9 @@ static void renew(struct block *b)
 	begins_now(b);
 }
 
-/* @listed: it was among the recent ones where it was */
+/* @listed: it is among the recent ones */
 static void settle(struct block *b, void *moved, size_t size, bool listed)
 {
-	listed = listed && b->at == (uintptr_t)moved;
 	if (size > b->size)
 		memset((char *)moved + b->size, 0xa5, size - b->size);
 	b->at = (uintptr_t)moved;
@@ -278,13 +277,24 @@ static size_t another_size(const struct block *b)
 	return b->object && size < b->offset + 16u ? b->offset + 16u : size;
 }
 
+/* @b was given this memory.  @listed: it was among the recent ones where it was */
+static void note_resized(struct block *b, void *moved, size_t size, bool listed)
+{
+	waits_after_move(b, moved);
+	if (b->at == (uintptr_t)moved && !model.asked)
+		assert_true(step_of(size) <= step_of(size_at(b->at)));
+	model.asked = !waits_at((uintptr_t)moved);
+	listed = listed && b->at == (uintptr_t)moved;
+	settle(b, moved, size, waited((uintptr_t)moved, size) || listed);
+}
+
 static void a_block_is_resized(void)
 {
 	struct block *b = any_block(is_something);
 	struct tm_allocator *hooks;
+	bool listed;
 	size_t size;
 	void *moved;
-	bool listed;
 
 	if (!b)
 		return;
@@ -298,28 +308,35 @@ static void a_block_is_resized(void)
 		trace_death(b);
 	listed = b->birth == now();
 	renew(b);
+	model.asked = false;
 	moved = hooks->realloc(hooks->ctx, (void *)b->at, size);
 	assert_non_null(moved);
-	waits_after_move(b, moved);
-	model.asked = !waits_at((uintptr_t)moved);
-	waited((uintptr_t)moved, size);
-	settle(b, moved, size, listed);
+	note_resized(b, moved, size, listed);
 }
 
+/* There is no more memory: a young block may be resized all the same. */
 static void a_block_cannot_be_resized(void)
 {
 	struct block *b = any_block(is_something);
 	struct tm_allocator *hooks;
+	size_t size;
+	void *moved;
 
 	/* Where somebody just died it can, to what waits. */
 	if (!b || (b->known == DEAD && model.magazines))
 		return;
 	hooks = b->mem ? &model.mem : &model.obj;
+	size = another_size(b);
 	if (model.family == TM_FAMILY_TRACER && !b->mem)
 		write_down_held();
+	model.asked = false;
 	model.refuse = true;
-	assert_null(hooks->realloc(hooks->ctx, (void *)b->at, some_size()));
+	moved = hooks->realloc(hooks->ctx, (void *)b->at, size);
 	model.refuse = false;
+	if (!moved)
+		return;
+	assert_true(may_wait(b));
+	note_resized(b, moved, size, true);
 }
 
 static void a_mark_is_set(void)
