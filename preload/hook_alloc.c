@@ -310,19 +310,35 @@ static __attribute__((noinline)) void object_free_old(void *ctx, void *block)
 		tm_next_obj.free(ctx, block);
 }
 
-void tm_object_free(void *ctx, void *block)
+/* @young, if it died in this block, waits; false: there is more to do. */
+static inline bool object_waits(struct tm_young *young, uintptr_t block)
 {
-	struct tm_young *young = tm_get(&tm_nursery)->died_last;
 	struct tm_magazine *home;
 
-	if (likely(tm_young_died_in(young, (uintptr_t)block))) {
-		home = young->home;
-		if (likely(!tm_magazine_is_full(home))) {
-			tm_young_waits(young, TM_YOUNG_DEAD, home);
-			return;
-		}
-	}
-	object_free_old(ctx, block);
+	if (unlikely(!tm_young_died_in(young, block)))
+		return false;
+	home = young->home;
+	if (unlikely(tm_magazine_is_full(home)))
+		return false;
+	tm_young_waits(young, TM_YOUNG_DEAD, home);
+	return true;
+}
+
+/* What a container refers to dies after it, and before its block is freed. */
+static __attribute__((noinline)) void object_free_container(void *ctx, void *block)
+{
+	struct tm_young *objects = tm_get(&tm_nursery)->objects;
+	uintptr_t at = (uintptr_t)block;
+
+	if (unlikely(!object_waits(tm_young_first(objects, at + 2 * TM_GC_HEAD), at)) &&
+	    unlikely(!object_waits(tm_young_first(objects, at + TM_GC_HEAD), at)))
+		object_free_old(ctx, block);
+}
+
+void tm_object_free(void *ctx, void *block)
+{
+	if (unlikely(!object_waits(tm_get(&tm_nursery)->died_last, (uintptr_t)block)))
+		object_free_container(ctx, block);
 }
 
 /* ---- installing --------------------------------------------------------------- */

@@ -54,7 +54,7 @@ struct tm_hot {
 	static __attribute__((noinline)) void *name##_anew_##way(                                  \
 		size_t size, struct tm_young *at, struct tm_nursery *nursery, uint64_t key)        \
 	{                                                                                          \
-		if (likely(tm_hot_young_anew(stack_of_##way, at, key, young, size)))               \
+		if (likely(tm_hot_young_anew(stack_at_##way, at, key, young, size)))               \
 			return tm_hot_born(nursery, at, young);                                    \
 		return name##_fresh_##way(size);                                                   \
 	}                                                                                          \
@@ -99,22 +99,24 @@ struct tm_hot {
                                                                                                    \
 		return tm_hot_object_born(stack_of_##way, block, size);                            \
 	}                                                                                          \
-	static __attribute__((noinline)) void *object_anew_##way(size_t size,                      \
-								 struct tm_young *young)           \
+	static __attribute__((noinline)) void *object_anew_##way(                                  \
+		size_t size, struct tm_young *young, uint64_t key)                                 \
 	{                                                                                          \
-		void *block = tm_hot_give_anew(stack_of_##way, young, size);                       \
+		void *block = tm_hot_give_anew(stack_at_##way(key), young, size);                  \
                                                                                                    \
 		return likely(block != NULL) ? block : object_fresh_##way(size);                   \
 	}                                                                                          \
 	static void *object_malloc_##way(void *ctx, size_t size)                                   \
 	{                                                                                          \
 		struct tm_young *young = tm_hot_waiting(size);                                     \
+		uint64_t key;                                                                      \
                                                                                                    \
 		(void)ctx;                                                                         \
 		if (unlikely(!young))                                                              \
 			return object_fresh_##way(size);                                           \
-		if (unlikely(young->key != key_of_##way() || young->size != size))                 \
-			return object_anew_##way(size, young);                                     \
+		key = key_of_##way();                                                              \
+		if (unlikely(young->key != key || young->size != size))                            \
+			return object_anew_##way(size, young, key);                                \
 		return tm_hot_give_again(young, size);                                             \
 	}                                                                                          \
 	TM_HOT_CALLOC(obj, object, object_zeroed_##way, way)                                       \
@@ -167,7 +169,7 @@ struct tm_hot {
 		void *at, int event, struct tm_nursery *nursery, struct tm_young *young)           \
 	{                                                                                          \
 		(void)event;                                                                       \
-		return tm_hot_young_again(key_of_##way, stack_of_##way, nursery, young, at);       \
+		return tm_hot_young_again(key_of_##way, stack_at_##way, nursery, young, at);       \
 	}                                                                                          \
 	static __attribute__((noinline)) int birth_old_##way(                                      \
 		void *at, int event, struct tm_nursery *nursery, struct tm_young *first)           \
@@ -175,6 +177,9 @@ struct tm_hot {
 		struct tm_young *second = tm_young_second(first);                                  \
 		uintptr_t object = (uintptr_t)at;                                                  \
                                                                                                    \
+		if (likely(tm_hot_is_given(&tm_self, first, object)) &&                            \
+		    likely(tm_hot_given_again(&tm_self, nursery, first, object)))                  \
+			return 0;                                                                  \
 		if (tm_hot_is_pending(&tm_self, object))                                           \
 			return birth_pending_##way(at, event, nursery, first);                     \
 		if (unlikely(second->address == object + TM_YOUNG_DEAD))                           \
@@ -192,7 +197,7 @@ struct tm_hot {
 		if (event == TM_CREATED) {                                                         \
 			if (unlikely(first->address != (uintptr_t)at + TM_YOUNG_DEAD))             \
 				return birth_old_##way(at, event, nursery, first);                 \
-			return tm_hot_young_again(key_of_##way, stack_of_##way, nursery, first,    \
+			return tm_hot_young_again(key_of_##way, stack_at_##way, nursery, first,    \
 						  at);                                             \
 		}                                                                                  \
 		return likely(tm_hot_object_dies(nursery, first, (uintptr_t)at))                   \
@@ -205,13 +210,17 @@ struct tm_hot {
  * of its own.
  */
 #define TM_HOT_SITES(chain)                                                                        \
-	TM_INLINE struct tm_stack *stack_of_frame(void)                                            \
-	{                                                                                          \
-		return tm_stack_of_frame(&(chain));                                                \
-	}                                                                                          \
 	TM_INLINE uint64_t key_of_frame(void)                                                      \
 	{                                                                                          \
 		return tm_stack_key(&(chain));                                                     \
+	}                                                                                          \
+	TM_INLINE struct tm_stack *stack_at_frame(uint64_t key)                                    \
+	{                                                                                          \
+		return tm_stack_of_frame(key);                                                     \
+	}                                                                                          \
+	TM_INLINE struct tm_stack *stack_of_frame(void)                                            \
+	{                                                                                          \
+		return tm_stack_of_frame(key_of_frame());                                          \
 	}                                                                                          \
 	TM_INLINE uint64_t key_of_stack(void)                                                      \
 	{                                                                                          \
@@ -220,6 +229,11 @@ struct tm_hot {
 	static __attribute__((noinline)) struct tm_stack *stack_of_stack(void)                     \
 	{                                                                                          \
 		return tm_stack_of_stack(&(chain));                                                \
+	}                                                                                          \
+	TM_INLINE struct tm_stack *stack_at_stack(uint64_t key)                                    \
+	{                                                                                          \
+		(void)key;                                                                         \
+		return stack_of_stack();                                                           \
 	}
 
 /* The hooks of one family; TM_HOT_SITES and TM_HOT_BUFFERS come before, once for both. */

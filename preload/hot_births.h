@@ -16,6 +16,9 @@
 /* Where a birth happens; NULL: finding that takes more than a look, see stack.h. */
 typedef struct tm_stack *(*tm_stack_function)(void);
 
+/* The same where @key says what the innermost frame executes. */
+typedef struct tm_stack *(*tm_stack_at_function)(uint64_t key);
+
 /* What the innermost frame executes, where a site is that and no more; else 0. */
 typedef uint64_t (*tm_key_function)(void);
 
@@ -50,10 +53,10 @@ TM_INLINE tm_shadow_word *tm_hot_place(uintptr_t address, uint64_t *birth)
  * What is born in the place of @young is of the site here, as its frames are not those of the last
  * time, or its size is not.  @key: see tm_key_function.  false: it takes more than a look.
  */
-TM_INLINE bool tm_hot_young_anew(tm_stack_function stack_here, struct tm_young *young, uint64_t key,
-				 enum tm_young_domain domain, size_t size)
+TM_INLINE bool tm_hot_young_anew(tm_stack_at_function stack_at, struct tm_young *young,
+				 uint64_t key, enum tm_young_domain domain, size_t size)
 {
-	struct tm_stack *stack = stack_here();
+	struct tm_stack *stack = stack_at(key);
 	uint64_t birth = young->word & TM_BIRTH_MASK;
 
 	if (unlikely(!stack))
@@ -65,8 +68,8 @@ TM_INLINE bool tm_hot_young_anew(tm_stack_function stack_here, struct tm_young *
 			return false;
 	}
 	young->key = key ? key : TM_KEY_SEVERAL;
-	young->word = (domain == TM_YOUNG_OBJ ? TM_PENDING : TM_BUFFER) | birth |
-		      (uint64_t)stack->site << TM_SITE_SHIFT | size << TM_TYPE_SHIFT;
+	young->word = tm_young_kind(domain) | birth | (uint64_t)stack->site << TM_SITE_SHIFT |
+		      size << TM_TYPE_SHIFT;
 	young->size = size;
 	return true;
 }

@@ -49,11 +49,9 @@ TM_INLINE void *tm_hot_give_again(struct tm_young *young, size_t size)
 	return tm_hot_give(young, NULL, size);
 }
 
-/* Elsewhere: its site is that of another stack; NULL: that takes more, and nothing was done. */
-TM_INLINE void *tm_hot_give_anew(tm_stack_function stack_here, struct tm_young *young, size_t size)
+/* Elsewhere, on @stack; NULL: that takes more, and nothing was done. */
+TM_INLINE void *tm_hot_give_anew(struct tm_stack *stack, struct tm_young *young, size_t size)
 {
-	struct tm_stack *stack = stack_here();
-
 	if (unlikely(!stack))
 		return NULL;
 	if (young->key != TM_KEY_NONE)
@@ -66,7 +64,7 @@ TM_INLINE void *tm_hot_block_given(tm_stack_function stack_here, size_t size)
 {
 	struct tm_young *young = tm_hot_waiting(size);
 
-	return likely(young != NULL) ? tm_hot_give_anew(stack_here, young, size) : NULL;
+	return likely(young != NULL) ? tm_hot_give_anew(stack_here(), young, size) : NULL;
 }
 
 /* A fresh one. */
@@ -163,7 +161,7 @@ TM_INLINE bool tm_hot_young_object(struct tm_nursery *nursery, struct tm_young *
 }
 
 /* An object is born where one died that the nursery knows. */
-TM_INLINE int tm_hot_young_again(tm_key_function key_here, tm_stack_function stack_here,
+TM_INLINE int tm_hot_young_again(tm_key_function key_here, tm_stack_at_function stack_at,
 				 struct tm_nursery *nursery, struct tm_young *young, void *at)
 {
 	uintptr_t object = (uintptr_t)at;
@@ -173,7 +171,7 @@ TM_INLINE int tm_hot_young_again(tm_key_function key_here, tm_stack_function sta
 		tm_hot_young_born(nursery, young, object);
 		return 0;
 	}
-	if (unlikely(!tm_hot_young_object(nursery, young, stack_here(), key, object)))
+	if (unlikely(!tm_hot_young_object(nursery, young, stack_at(key), key, object)))
 		return tm_trace(at, TM_CREATED);
 	return 0;
 }
@@ -184,6 +182,14 @@ TM_INLINE bool tm_hot_is_pending(const struct tm_self *self, uintptr_t object)
 	uintptr_t offset = object - self->pending;
 
 	return offset <= 2 * TM_GC_HEAD && offset < self->pending_size;
+}
+
+/* Whether the block that is pending is for this object, and out of its magazine for its place. */
+TM_INLINE bool tm_hot_is_given(const struct tm_self *self, const struct tm_young *young,
+			       uintptr_t object)
+{
+	return young->address == object + TM_YOUNG_WAITS && self->pending_young == young &&
+	       self->pending && young->key > TM_KEY_SEVERAL;
 }
 
 /* Its site is known, and it is of another type than the last time. */

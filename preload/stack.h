@@ -121,19 +121,16 @@ TM_INLINE uint64_t tm_stack_key(const struct tm_chain *chain)
 
 /*
  * tm_stack_of_frame, tm_stack_of_stack - the calling thread's Python stack as it is remembered,
- * where one frame is kept, or several, and the chain is known beforehand
+ * where one frame is kept, which executes @key, or several, and the chain is known beforehand
  * NULL: it takes tm_site_here() to tell the site.
  */
-TM_INLINE struct tm_stack *tm_stack_of_frame(const struct tm_chain *chain)
+TM_INLINE struct tm_stack *tm_stack_of_frame(uint64_t key)
 {
 	struct tm_self *self = &tm_self;
-	uintptr_t frame = tm_stack_frame(chain, self);
 	struct tm_stack *stack;
-	uint64_t key;
 
-	if (unlikely(!frame))
+	if (unlikely(!key || self->quick_epoch != tm_get(&tm_stack_epoch)))
 		return NULL;
-	key = tm_frame_key(chain, frame);
 	stack = tm_stack_entry(self->stacks, TM_STACK_SHIFT_LEAST, key, 0, 0);
 	/* Here the first key says it all, see make_place() in stack.c. */
 	if (likely(stack->keys[0] == key))
