@@ -82,7 +82,7 @@ check_san := $(call sanitize,$(or $(SAN),address$(comma)undefined))
 check_san += -fno-sanitize=null
 san       := $(call sanitize,$(SAN))
 
-.PHONY: all check check-programs e2e bench demo install uninstall format lint clean help force
+.PHONY: all check check-programs e2e bench bench-programs demo install uninstall format lint clean help force
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -140,7 +140,22 @@ check: check-programs
 e2e: all
 	$(Q)$(PYTHON) tests/e2e/run.py --build $(BUILD) $(ARGS)
 
-bench: all
+# The recorder with one part exchanged, to be compared with.
+forward_obj := $(filter-out %/hook_alloc.o,$(preload_obj)) $(BUILD)/obj/tests/bench/forward.o
+
+$(BUILD)/obj/tests/bench/%.o: tests/bench/%.c $(BUILD)/flags
+	$(say) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(preload_cflags) $(san) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/bench/libtidemark.so: $(forward_obj) $(exports)
+	$(say) LINK $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(san) $(CFLAGS) $(preload_ldflags) $(LDFLAGS) -o $@ $(forward_obj)
+
+bench-programs: $(BUILD)/bench/libtidemark.so
+
+bench: all bench-programs
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(BUILD) $(ARGS)
 
 demo:

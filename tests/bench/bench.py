@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Measures what recording costs, on every interpreter found, and prints tables.
 
-Runs with and without the preload take turns, so that what else the machine does hits both;
-the numbers are medians of ratios.  With --check the exit status says whether they are within
-the bounds the project promises, with some tolerance for a busy machine.
+Runs with and without the preload take turns, so that what else the machine does hits both, and all
+of a loop's run on one processor, as two may differ.  Beside the recorder, one whose hooks only forward
+is measured: what is left over is the price of being called, and of free lists that are closed.  With
+--check the exit status says whether the numbers are within the bounds the project promises, with some
+tolerance for a busy machine.
 """
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -21,15 +24,16 @@ sys.dont_write_bytecode = True
 
 from harness import Session, poll, pythons  # noqa: E402
 
-# One kind of object at a time is the worst case; records are what programs make: an instance with
-# attributes, a dict, a list, a string and a tuple that refer to each other.  In bulk, 3,000 objects
-# are made before they are dropped together: what was kept of the last ones is of no use.
+# One kind of object at a time is the worst case; mixed is the six of them in turn; records are what
+# programs make: an instance with attributes, a dict, a list, a string and a tuple that refer to each
+# other.  In bulk, 3,000 objects are made before they are dropped together: what was kept of the last
+# ones is of no use.
 KINDS = ("lists", "dicts", "tuples", "floats", "strings", "instances", "mixed", "records", "bulk")
 MB = 1 << 20
 
 # promised bounds, and by how much a measurement on a busy machine may exceed them
 BOUNDS = {
-    "records, 1 frame": (1.35, 1.1),
+    "mixed, 1 frame": (1.35, 1.1),
     "mark (ms)": (1.0, 2.0),
     "diff (s)": (2.0, 1.5),
     "size / limit": (1.0, 1.0),
@@ -43,14 +47,15 @@ class Bench:
         self.python, self.build, self.args = python, build, args
         self.place = tempfile.mkdtemp(prefix="tidemark-bench-", dir="/dev/shm")
 
-    def environment(self, options):
+    def environment(self, options, forward=False):
         """None as options: not recorded."""
         env = {key: value for key, value in os.environ.items()
                if not key.startswith(("PYTHON", "TIDEMARK", "LD_"))}
         if "TIDEMARK_CACHE" in os.environ:
             env["TIDEMARK_CACHE"] = os.environ["TIDEMARK_CACHE"]
         if options is not None:
-            env["LD_PRELOAD"] = os.path.join(self.build, "libtidemark.so")
+            where = os.path.join(self.build, "bench") if forward else self.build
+            env["LD_PRELOAD"] = os.path.join(where, "libtidemark.so")
             env["TIDEMARK"] = ",".join([f"dir={self.place},keep=0", *filter(None, [options])])
         return env
 
@@ -59,26 +64,28 @@ class Bench:
 
     # ---- churn ----------------------------------------------------------------------
 
-    def churn(self, kind, count, options):
-        done = subprocess.run(self.target("churn.py", kind, count), env=self.environment(options),
+    def churn(self, kind, count, env):
+        done = subprocess.run(self.target("churn.py", kind, count), env=env,
                               stdout=subprocess.PIPE, check=True)
         return float(done.stdout)
 
     def churn_ratios(self, kind):
-        """Median ratios of CPU time: {options: ratio}."""
-        seconds = self.churn(kind, 300000, None)
+        """Ratios of CPU time, of the lower quartiles of all rounds: {what: ratio}."""
+        envs = {"plain": self.environment(None), "1 frame": self.environment("frames=1"),
+                "default": self.environment(""), "forward": self.environment("", forward=True)}
+        seconds = self.churn(kind, 300000, envs["plain"])
         count = int(300000 * self.args.seconds / max(seconds, 0.001))
-        ratios = {"frames=1": [], "": []}
+        found = {what: [] for what in envs}
         for _ in range(self.args.rounds):
-            plain = self.churn(kind, count, None)
-            for options, found in ratios.items():
-                found.append(self.churn(kind, count, options) / plain)
-        return {options: statistics.median(found) for options, found in ratios.items()}
+            for what, env in envs.items():
+                found[what].append(self.churn(kind, count, env))
+        quartiles = {what: sorted(times)[len(times) // 4] for what, times in found.items()}
+        return {what: time / quartiles["plain"] for what, time in quartiles.items()}
 
     def start_up(self):
         """Milliseconds of CPU that recording adds to an interpreter's start and end."""
         times = {None: [], "": []}
-        for _ in range(4 * self.args.rounds):
+        for _ in range(2 * self.args.rounds):
             for options, found in times.items():
                 words = [*self.python.command, "-c", "pass"]
                 pid = os.posix_spawnp(words[0], words, self.environment(options))
@@ -139,7 +146,7 @@ class Bench:
         heap, size = first["bytes"], self.space(session)
         session.ask("churn 2", timeout=600)
         before = self.space(session)
-        session.ask(f"churn {self.args.seconds * 10}", timeout=600)
+        session.ask("churn 5", timeout=600)
         return {
             "mark (ms)": 1000 * statistics.median(pauses),
             "first mark (ms)": 1000 * first["pause"],
@@ -162,7 +169,7 @@ class Bench:
             for session in (recorded, plain):
                 session.ask(f"make {self.args.objects}", timeout=600)
                 session.ask("collect", timeout=600)
-            for number in range(4 * self.args.rounds):
+            for number in range(2 * self.args.rounds):
                 # each is as often the first of a round as the others
                 for name in sorted(turns, key=lambda name: (sorted(turns).index(name) + number) % 3):
                     session, found = turns[name]
@@ -191,25 +198,39 @@ class Bench:
 
 def table(title, columns, rows):
     """rows: [(name, [cells])]"""
-    print(f"\n{title}\n\n{'':<14}" + "".join(f"{column:>{max(11, len(column) + 2)}}"
-                                              for column in columns))
-    for name, cells in rows:
-        print(f"{name:<14}" + "".join(f"{cell:>{max(11, len(column) + 2)}}"
-                                      for column, cell in zip(columns, cells)))
+    cells = [columns, *(row for _, row in rows)]
+    widths = [max(11, *(len(row[i]) + 2 for row in cells)) for i in range(len(columns))]
+    print(f"\n{title}\n")
+    for name, row in [("", columns), *rows]:
+        print(f"{name:<14}" + "".join(f"{cell:>{width}}" for cell, width in zip(row, widths)))
     sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def one_processor():
+    """What is started meanwhile runs on the last processor there is."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def measure_churn(benches, args):
     rows, facts = [], {}
     for bench in benches:
-        found = {kind: bench.churn_ratios(kind) for kind in args.kinds}
-        cells = ["%.2f/%.2f" % (found[kind]["frames=1"], found[kind][""]) for kind in args.kinds]
+        with one_processor():
+            found = {kind: bench.churn_ratios(kind) for kind in args.kinds}
+        cells = ["%.2f/%.2f/%.2f" % tuple(found[kind][what] for what in
+                                          ("1 frame", "default", "forward"))
+                 for kind in args.kinds]
         rows.append((bench.python.name, cells + ["%+.1f" % bench.start_up()]))
-        facts[bench.python.name] = {f"{kind}, 1 frame": ratios["frames=1"]
+        facts[bench.python.name] = {f"{kind}, 1 frame": ratios["1 frame"]
                                     for kind, ratios in found.items()}
         print(f"  {rows[-1][0]}: {' '.join(rows[-1][1])}", file=sys.stderr, flush=True)
     table("CPU time of a loop that only creates and destroys, recorded / not recorded, "
-          "at one frame / by default;\nand CPU milliseconds added to an interpreter's life",
+          "at one frame / by default /\nby hooks that only forward; and CPU milliseconds added to an interpreter's life",
           [*args.kinds, "start (ms)"], rows)
     return facts
 
@@ -257,8 +278,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build")
     parser.add_argument("--python", action="append", default=[], metavar="GLOB")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of one measured loop")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--seconds", type=float, default=0.1, help="length of one measured loop")
     parser.add_argument("--objects", type=int, default=5000000)
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=KINDS)
     parser.add_argument("--only", choices=("churn", "hoard", "collections"))
