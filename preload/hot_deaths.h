@@ -48,13 +48,19 @@ TM_INLINE tm_shadow_word *tm_hot_take(uintptr_t block, size_t size, uint64_t *va
 	return words + index;
 }
 
+/* The word of a block without an object, of another size. */
+TM_INLINE uint64_t tm_hot_with_size(uint64_t word, size_t size)
+{
+	return (word & ((1ull << TM_TYPE_SHIFT) - 1)) | size << TM_TYPE_SHIFT;
+}
+
 /* Puts it where the block is now: it keeps its birth and its site. */
 TM_INLINE void tm_hot_put_back(uintptr_t block, size_t size, uint64_t value)
 {
 	size_t index;
 	struct tm_slot *slot = tm_hot_slot(block, &index);
 
-	value = (value & ((1ull << TM_TYPE_SHIFT) - 1)) | size << TM_TYPE_SHIFT;
+	value = tm_hot_with_size(value, size);
 	if (likely(slot != NULL))
 		tm_put(slot->words + index, value);
 	else

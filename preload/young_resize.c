@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static uint64_t resized(uint64_t word, size_t size)
-{
-	return (word & ((1ull << TM_TYPE_SHIFT) - 1)) | size << TM_TYPE_SHIFT;
-}
-
 /* What lives and may wait once it is dead is young from now on; NULL: it may not. */
 static struct tm_young *adopt(enum tm_young_domain domain, uintptr_t block)
 {
@@ -64,7 +59,7 @@ static void *move(const struct tm_allocator *next, enum tm_young_domain domain,
 {
 	uint64_t value = tm_get(young->place);
 	size_t held = value >> TM_TYPE_SHIFT;
-	bool taken = waiting && take_over(waiting, resized(value, size));
+	bool taken = waiting && take_over(waiting, tm_hot_with_size(value, size));
 	void *moved = taken ? (void *)waiting->block : next->malloc(next->ctx, size);
 
 	if (unlikely(!moved))
@@ -99,6 +94,6 @@ void *tm_young_resized(const struct tm_allocator *next, enum tm_young_domain dom
 	if (!stays(tm_magazine_size(nursery, domain, young->home), size))
 		return move(next, domain, young, *tm_magazine_of(nursery, domain, size)->newest,
 			    size);
-	tm_put(young->place, resized(value, size));
+	tm_put(young->place, tm_hot_with_size(value, size));
 	return (void *)block;
 }
