@@ -55,8 +55,15 @@ struct tm_hot {
 		size_t size, struct tm_young *at, struct tm_nursery *nursery, uint64_t key)        \
 	{                                                                                          \
 		if (likely(tm_hot_young_anew(stack_at_##way, at, key, young, size)))               \
-			return tm_hot_born(nursery, at, young);                                    \
+			return tm_hot_born(nursery, at, at->word, young);                          \
 		return name##_fresh_##way(size);                                                   \
+	}                                                                                          \
+	static __attribute__((noinline)) void *name##_other_##way(                                 \
+		size_t size, struct tm_young *at, struct tm_nursery *nursery, uint64_t key)        \
+	{                                                                                          \
+		if (likely(tm_hot_is_as(at->other_key, at->other_word, key, size)))                \
+			return tm_hot_born(nursery, at, at->other_word, young);                    \
+		return name##_anew_##way(size, at, nursery, key);                                  \
 	}                                                                                          \
 	static void *name##_malloc_##way(void *ctx, size_t size)                                   \
 	{                                                                                          \
@@ -68,9 +75,9 @@ struct tm_hot {
 		if (unlikely(!at))                                                                 \
 			return name##_fresh_##way(size);                                           \
 		key = key_of_##way();                                                              \
-		if (unlikely(at->key != key || at->size != size))                                  \
-			return name##_anew_##way(size, at, nursery, key);                          \
-		return tm_hot_born(nursery, at, young);                                            \
+		if (unlikely(!tm_hot_is_as(at->key, at->word, key, size)))                         \
+			return name##_other_##way(size, at, nursery, key);                         \
+		return tm_hot_born(nursery, at, at->word, young);                                  \
 	}                                                                                          \
 	TM_HOT_CALLOC(domain, name, name##_zeroed_##way, way)                                      \
 	static void *name##_calloc_##way(void *ctx, size_t count, size_t size)                     \
@@ -85,9 +92,9 @@ struct tm_hot {
 		if (unlikely(!at))                                                                 \
 			return name##_zeroed_##way(ctx, count, size);                              \
 		key = key_of_##way();                                                              \
-		block = likely(at->key == key && at->size == count * size)                         \
-				? tm_hot_born(nursery, at, young)                                  \
-				: name##_anew_##way(count * size, at, nursery, key);               \
+		block = likely(tm_hot_is_as(at->key, at->word, key, count * size))                 \
+				? tm_hot_born(nursery, at, at->word, young)                        \
+				: name##_other_##way(count * size, at, nursery, key);              \
 		return likely(block != NULL) ? memset(block, 0, count * size) : NULL;              \
 	}
 

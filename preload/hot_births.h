@@ -49,9 +49,15 @@ TM_INLINE tm_shadow_word *tm_hot_place(uintptr_t address, uint64_t *birth)
 	return likely(slot != NULL) ? slot->words + index : NULL;
 }
 
+/* Whether what is born here, with this key and size, has the word that goes with @its_key. */
+TM_INLINE bool tm_hot_is_as(uint64_t its_key, uint64_t word, uint64_t key, size_t size)
+{
+	return its_key == key && word >> TM_TYPE_SHIFT == size;
+}
+
 /*
  * What is born in the place of @young is of the site here, as its frames are not those of the last
- * time, or its size is not.  @key: see tm_key_function.  false: it takes more than a look.
+ * times, or its size is not.  @key: see tm_key_function.  false: it takes more than a look.
  */
 TM_INLINE bool tm_hot_young_anew(tm_stack_at_function stack_at, struct tm_young *young,
 				 uint64_t key, enum tm_young_domain domain, size_t size)
@@ -67,15 +73,18 @@ TM_INLINE bool tm_hot_young_anew(tm_stack_at_function stack_at, struct tm_young 
 		if (unlikely(!young->place))
 			return false;
 	}
+	if (key) {
+		young->other_key = young->key;
+		young->other_word = young->word;
+	}
 	young->key = key ? key : TM_KEY_SEVERAL;
 	young->word = tm_young_kind(domain) | birth | (uint64_t)stack->site << TM_SITE_SHIFT |
 		      size << TM_TYPE_SHIFT;
-	young->size = size;
 	return true;
 }
 
-/* @young, the newest in the magazine, is born as it is. */
-TM_INLINE void *tm_hot_born(struct tm_nursery *nursery, struct tm_young *young,
+/* @young, the newest in the magazine, is born with this word. */
+TM_INLINE void *tm_hot_born(struct tm_nursery *nursery, struct tm_young *young, uint64_t word,
 			    enum tm_young_domain domain)
 {
 	uintptr_t block = young->block;
@@ -83,7 +92,7 @@ TM_INLINE void *tm_hot_born(struct tm_nursery *nursery, struct tm_young *young,
 	young->home->newest--;
 	tm_self.newest_plain = block;
 	young->address = block;
-	tm_put(young->place, young->word);
+	tm_put(young->place, word);
 	if (domain == TM_YOUNG_OBJ)
 		tm_count(&nursery->counters->created);
 	if (!block)

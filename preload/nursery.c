@@ -124,7 +124,8 @@ void tm_nursery_shut(void)
 void tm_nursery_forget_keys(void)
 {
 	for (unsigned i = 0; i < PLACES; i++)
-		usual.blocks[i].key = usual.objects[i].key = TM_KEY_NONE;
+		usual.blocks[i].key = usual.blocks[i].other_key = usual.objects[i].key =
+			TM_KEY_NONE;
 }
 
 /* ---- giving back ---------------------------------------------------------------- */
@@ -274,8 +275,7 @@ static struct tm_young *add_block(uintptr_t block, size_t size, enum tm_young_do
 	if (!young)
 		return NULL;
 	young->address = young->block = block;
-	young->key = TM_KEY_NONE;
-	young->size = size;
+	young->key = young->other_key = TM_KEY_NONE;
 	young->home = home;
 	return young;
 }

@@ -58,8 +58,16 @@ struct tm_young {
 	uint64_t key;			/* what the innermost frame executed at its last birth */
 	uint64_t word;			/* its word, if it is born with this key, size and type */
 	tm_shadow_word *place;		/* of that */
-	size_t size;			/* of the block */
-	uintptr_t type;			/* an object's */
+	union {
+		struct {	     /* an object's: */
+			size_t size; /* of its block */
+			uintptr_t type;
+		};
+		struct { /* a block's, as two lines may take turns: the same of a birth before */
+			uint64_t other_key;
+			uint64_t other_word;
+		};
+	};
 	struct tm_magazine *home;
 };
 _Static_assert(sizeof(struct tm_young) == 64, "a line of the cache");

@@ -57,6 +57,13 @@ struct reclaimed {
 	uint32_t mark;
 };
 
+/* Where something happens. */
+struct place {
+	bool thread;		    /* its state is known */
+	struct rig_frame frames[2]; /* innermost first */
+	struct rig_frame *frame;    /* the innermost; NULL: no Python frame */
+};
+
 static struct {
 	enum tm_family family;
 	struct tm_allocator obj, mem; /* the recorder's hooks */
@@ -87,7 +94,8 @@ static struct {
 	uint32_t site;			   /* of the event under way */
 	struct rig_type others[RIG_TYPES]; /* like rig.types, by another name */
 	uint32_t types[RIG_TYPES], other_types[RIG_TYPES];
-	struct rig_frame frames[2];
+	struct place places[2]; /* two may take turns */
+	unsigned place;
 	const char *event;
 	unsigned seed, number;
 } model;
@@ -293,18 +301,30 @@ static inline void write_down_held(void)
 	}
 }
 
-/* What happens happens at the line of what came before, or at another. */
+static inline void make_place(struct place *place)
+{
+	place->thread = pick(10) > 0;
+	for (unsigned i = 0; i < 2; i++) {
+		place->frames[i].code = &rig.codes[pick(RIG_CODES)];
+		place->frames[i].last = (int)pick(3);
+	}
+	place->frames[0].previous = pick(3) ? &place->frames[1] : NULL;
+	place->frame = pick(10) ? &place->frames[0] : NULL;
+}
+
+/* What happens happens where the last did, or where it did before that, or elsewhere. */
 static inline void choose_site(void)
 {
+	struct place *place;
+
 	if (model.number > 1 && pick(2))
 		return;
-	rig_set_thread(pick(10) > 0);
-	for (unsigned i = 0; i < 2; i++) {
-		model.frames[i].code = &rig.codes[pick(RIG_CODES)];
-		model.frames[i].last = (int)pick(3);
-	}
-	model.frames[0].previous = pick(3) ? &model.frames[1] : NULL;
-	rig.frame = pick(10) ? &model.frames[0] : NULL;
+	model.place = !model.place;
+	place = &model.places[model.place];
+	if (!place->frames[0].code || pick(2))
+		make_place(place);
+	rig_set_thread(place->thread);
+	rig.frame = place->frame;
 	model.site = tm_site_here();
 }
 

@@ -179,10 +179,10 @@ static void an_object_dies_and_its_block_is_freed(void)
 	memset(b, 0, sizeof(*b));
 }
 
-/* As a loop does it that keeps nothing. */
+/* As a loop does it that keeps nothing, some of whose lines take turns. */
 static void an_object_is_made_and_dropped_some_times(void)
 {
-	unsigned times = 1 + pick(6);
+	unsigned times = 1 + pick(8);
 	size_t size = some_size();
 
 	while (times--) {
@@ -194,6 +194,7 @@ static void an_object_is_made_and_dropped_some_times(void)
 		free_block(b);
 		expect_neighbourhood();
 		model.repeats = true;
+		choose_site();
 	}
 	model.repeats = false;
 }
