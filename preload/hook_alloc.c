@@ -14,6 +14,10 @@
 
 struct tm_allocator tm_next_obj, tm_next_mem;
 
+/* What is in front of them; for a block that is resized from nothing, as a list's first items are.
+ */
+static struct tm_allocator our_obj, our_mem;
+
 /* A block that is no object, as most are that are resized: a list's items, a string's writer. */
 static void *move_small(const struct tm_allocator *next, void *ctx, void *block, size_t size,
 			tm_shadow_word *word, uint64_t value)
@@ -59,14 +63,8 @@ static void *move_block(const struct tm_allocator *next, void *ctx, void *block,
 
 static void *mem_realloc(void *ctx, void *block, size_t size)
 {
-	void *fresh;
-
-	if (block)
-		return move_block(&tm_next_mem, ctx, block, size, TM_YOUNG_MEM);
-	fresh = tm_next_mem.realloc(ctx, NULL, size);
-	if (likely(fresh != NULL))
-		tm_birth_block((uintptr_t)fresh, size, TM_BUFFER);
-	return fresh;
+	return likely(block != NULL) ? move_block(&tm_next_mem, ctx, block, size, TM_YOUNG_MEM)
+				     : our_mem.malloc(ctx, size);
 }
 
 void *tm_mem_born(void *block, size_t size)
@@ -125,14 +123,8 @@ static void buffer_free(void *ctx, void *block)
 
 static void *block_realloc(void *ctx, void *block, size_t size)
 {
-	void *fresh;
-
-	if (block)
-		return move_block(&tm_next_obj, ctx, block, size, TM_YOUNG_OBJ);
-	fresh = tm_next_obj.realloc(ctx, NULL, size);
-	if (likely(fresh != NULL))
-		tm_birth_pending((uintptr_t)fresh, size);
-	return fresh;
+	return likely(block != NULL) ? move_block(&tm_next_obj, ctx, block, size, TM_YOUNG_OBJ)
+				     : our_obj.malloc(ctx, size);
 }
 
 void *tm_block_born(void *block, size_t size)
@@ -378,22 +370,17 @@ static void allow_magazines(void)
 
 void tm_hook_alloc_install(void)
 {
+	const struct tm_hooks *hot = hooks();
 	bool traced = tm_python.family == TM_FAMILY_TRACER;
-	struct tm_allocator ours;
 
 	tm_python.get_allocator(TM_DOMAIN_OBJ, &tm_next_obj);
 	tm_python.get_allocator(TM_DOMAIN_MEM, &tm_next_mem);
 	allow_magazines();
-	ours.ctx = tm_next_obj.ctx;
-	ours.malloc = hooks()->obj_malloc;
-	ours.calloc = hooks()->obj_calloc;
-	ours.realloc = traced ? hooks()->obj_realloc : block_realloc;
-	ours.free = traced ? tm_object_free : block_free;
-	tm_python.set_allocator(TM_DOMAIN_OBJ, &ours);
-	ours.ctx = tm_next_mem.ctx;
-	ours.malloc = hooks()->mem_malloc;
-	ours.calloc = hooks()->mem_calloc;
-	ours.realloc = mem_realloc;
-	ours.free = buffer_free;
-	tm_python.set_allocator(TM_DOMAIN_MEM, &ours);
+	our_obj = (struct tm_allocator){tm_next_obj.ctx, hot->obj_malloc, hot->obj_calloc,
+					traced ? hot->obj_realloc : block_realloc,
+					traced ? tm_object_free : block_free};
+	tm_python.set_allocator(TM_DOMAIN_OBJ, &our_obj);
+	our_mem = (struct tm_allocator){tm_next_mem.ctx, hot->mem_malloc, hot->mem_calloc,
+					mem_realloc, buffer_free};
+	tm_python.set_allocator(TM_DOMAIN_MEM, &our_mem);
 }

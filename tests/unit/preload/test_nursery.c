@@ -7,6 +7,7 @@
 
 #include "record.h"
 #include "resolve.h"
+#include "stack.h"
 
 static void the_block_that_died_last_is_the_next_of_its_size(void **state)
 {
@@ -50,6 +51,30 @@ static void the_domains_have_magazines_of_their_own(void **state)
 	assert_ptr_not_equal(mem.malloc(mem.ctx, SIZE), block);
 	assert_ptr_equal(make(SIZE), block);
 	rig_end();
+}
+
+static void what_is_resized_from_nothing_is_made(void **state)
+{
+	const struct tm_allocator *domains[] = {&obj, &mem};
+	const enum tm_kind kinds[] = {TM_PENDING, TM_BUFFER};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct tm_allocator *of = domains[i];
+		uint64_t word;
+		void *block;
+
+		begin_open();
+		block = of->realloc(of->ctx, NULL, SIZE);
+		word = rig_word((uintptr_t)block);
+		assert_int_equal(word, tm_word(kinds[i], 1, tm_site_here(), SIZE));
+		of->free(of->ctx, block);
+		assert_int_equal(rig_word((uintptr_t)block), 0);
+		assert_ptr_equal(of->realloc(of->ctx, NULL, SIZE), block);
+		assert_int_equal(rig_word((uintptr_t)block), word);
+		assert_int_equal(below.made, 1);
+		rig_end();
+	}
 }
 
 static void zeroed_memory_is_zeroed(void **state)
@@ -258,6 +283,7 @@ int main(void)
 					  clean_up),
 		cmocka_unit_test_teardown(a_size_is_what_rounds_to_the_same_eight_bytes, clean_up),
 		cmocka_unit_test_teardown(the_domains_have_magazines_of_their_own, clean_up),
+		cmocka_unit_test_teardown(what_is_resized_from_nothing_is_made, clean_up),
 		cmocka_unit_test_teardown(zeroed_memory_is_zeroed, clean_up),
 		cmocka_unit_test_teardown(a_product_that_is_too_large_is_the_allocators_to_refuse,
 					  clean_up),
